@@ -1,0 +1,128 @@
+// Package config is the gateway's configuration: plain structs with defaults, read strictly from
+// YAML and from the environment.
+package config
+
+import "time"
+
+// Config is everything that an administrator can set.
+type Config struct {
+	Node    Node    `yaml:"node"`
+	DataDir string  `yaml:"data_dir"` // holds the store of the embedded NATS server and the key of the credentials
+	NATS    NATS    `yaml:"nats"`
+	HTTP    HTTP    `yaml:"http"`
+	RTSP    RTSP    `yaml:"rtsp"`
+	Streams Streams `yaml:"streams"`
+	Health  Health  `yaml:"health"`
+	Motion  Motion  `yaml:"motion"`
+	Events  Events  `yaml:"events"`
+	Map     Map     `yaml:"map"`
+	Access  Access  `yaml:"access"`
+	Log     Log     `yaml:"log"`
+}
+
+// Node is this gateway among others.
+type Node struct {
+	Name string `yaml:"name"` // the host's name when empty
+	Site string `yaml:"site"`
+}
+
+// NATS is the store and bus; with an empty URL a server runs inside the process.
+type NATS struct {
+	URL         string   `yaml:"url"`
+	Credentials string   `yaml:"credentials"` // file
+	Listen      string   `yaml:"listen"`      // of the embedded server
+	Replicas    int      `yaml:"replicas"`
+	LeafRemotes []string `yaml:"leaf_remotes"`
+}
+
+// HTTP is the listener of the API and the command centre.
+type HTTP struct {
+	Listen  string `yaml:"listen"`
+	TLSCert string `yaml:"tls_cert"` // file
+	TLSKey  string `yaml:"tls_key"`  // file
+}
+
+// RTSP is the listeners that video walls play from.
+type RTSP struct {
+	Listen    string `yaml:"listen"`
+	TLSListen string `yaml:"tls_listen"`
+	TLSCert   string `yaml:"tls_cert"` // file
+	TLSKey    string `yaml:"tls_key"`  // file
+	UDP       bool   `yaml:"udp"`
+}
+
+// Streams bounds pulls and readers.
+type Streams struct {
+	Linger       time.Duration `yaml:"linger"`        // how long a pull outlives its last reader
+	StartTimeout time.Duration `yaml:"start_timeout"` // until the camera must have answered and sent
+	MaxPulls     int           `yaml:"max_pulls"`     // 0: no bound
+	MaxReaders   int           `yaml:"max_readers"`   // 0: no bound
+	ReaderQueue  Bytes         `yaml:"reader_queue"`  // what may wait for one reader
+}
+
+// Health is how channels are probed.
+type Health struct {
+	Interval    map[int]time.Duration `yaml:"interval"` // by class; a class that isn't named takes the longest
+	Timeout     time.Duration         `yaml:"timeout"`
+	Confirm     int                   `yaml:"confirm"`     // probes that must agree before a change is believed
+	ConfirmGap  time.Duration         `yaml:"confirm_gap"` // between them
+	Concurrency int                   `yaml:"concurrency"` // probes under way at once
+}
+
+// Motion is how motion is detected.
+type Motion struct {
+	Sensitivity  float64       `yaml:"sensitivity"` // 0 to 1
+	Hold         time.Duration `yaml:"hold"`        // motions closer than this are one
+	AlwaysBudget int           `yaml:"always_budget"`
+}
+
+// Events bounds the event stream.
+type Events struct {
+	MaxAge   time.Duration `yaml:"max_age"`
+	MaxBytes Bytes         `yaml:"max_bytes"`
+}
+
+// Map is the base map of the command centre.
+type Map struct {
+	Tiles       string     `yaml:"tiles"`
+	Attribution string     `yaml:"attribution"`
+	Center      [2]float64 `yaml:"center"` // lon, lat in degrees, WGS-84
+	Zoom        float64    `yaml:"zoom"`
+}
+
+// Access is what those may do who don't sign in.
+type Access struct {
+	Anonymous string `yaml:"anonymous"` // none, viewer or admin; anything but none only on loopback
+}
+
+// Log is how the gateway logs to standard error.
+type Log struct {
+	Level  string `yaml:"level"`  // debug, info, warn or error
+	Format string `yaml:"format"` // text or json
+}
+
+// Bytes is a size; in YAML a number of bytes, or a number with KiB, MiB, GiB, KB, MB or GB.
+type Bytes int64
+
+// Default is the configuration of a gateway that was told nothing.
+func Default() Config {
+	return Config{
+		DataDir: "data",
+		NATS:    NATS{Listen: "127.0.0.1:4222", Replicas: 1},
+		HTTP:    HTTP{Listen: "127.0.0.1:8080"},
+		RTSP:    RTSP{Listen: "127.0.0.1:8554", UDP: true},
+		Streams: Streams{Linger: 15 * time.Second, StartTimeout: 10 * time.Second, ReaderQueue: 4 << 20},
+		Health: Health{
+			Interval:    map[int]time.Duration{1: 10 * time.Second, 2: 30 * time.Second, 3: 60 * time.Second},
+			Timeout:     5 * time.Second,
+			Confirm:     3,
+			ConfirmGap:  2 * time.Second,
+			Concurrency: 512,
+		},
+		Motion: Motion{Sensitivity: 0.5, Hold: 5 * time.Second, AlwaysBudget: 256},
+		Events: Events{MaxAge: 168 * time.Hour, MaxBytes: 8 << 30},
+		Map:    Map{Center: [2]float64{118.09, 24.48}, Zoom: 11},
+		Access: Access{Anonymous: "none"},
+		Log:    Log{Level: "info", Format: "text"},
+	}
+}

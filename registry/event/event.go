@@ -1,0 +1,105 @@
+// Package event names what happens in the city: the kinds of events, their payloads, the subjects
+// that they are published on, and their form on the wire, a CloudEvents 1.0 JSON object in
+// structured mode. It knows subjects, since subscribers depend on them, but no message bus.
+package event
+
+import (
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+)
+
+// Kind is the family of an event, the third token of its subject.
+type Kind string
+
+// The kinds of events.
+const (
+	KindHealth Kind = "health"
+	KindMotion Kind = "motion"
+	KindSite   Kind = "site"
+	KindAlert  Kind = "alert"
+	KindStream Kind = "stream"
+	KindAudit  Kind = "audit"
+)
+
+// Type is the CloudEvents type of an event.
+type Type string
+
+// The types of events.
+const (
+	HealthChanged Type = "sharpeyes.health.changed"
+	MotionStarted Type = "sharpeyes.motion.started"
+	MotionEnded   Type = "sharpeyes.motion.ended"
+	StreamStarted Type = "sharpeyes.stream.started"
+	StreamStopped Type = "sharpeyes.stream.stopped"
+	StreamFailed  Type = "sharpeyes.stream.failed"
+)
+
+// Prefix begins the subject of every event.
+const Prefix = "sharpeyes.event."
+
+// Payload is the data of one kind of event.
+type Payload interface {
+	// Kind is the family that the payload belongs to.
+	Kind() Kind
+	// about is the channel that the event speaks of.
+	about() Channel
+}
+
+// Event is one CloudEvents 1.0 event.
+type Event struct {
+	SpecVersion     string    `json:"specversion"`
+	ID              string    `json:"id"`
+	Source          string    `json:"source"`
+	Type            Type      `json:"type"`
+	Subject         string    `json:"subject"` // id of the channel
+	Time            time.Time `json:"time"`
+	DataContentType string    `json:"datacontenttype"`
+	Data            Payload   `json:"data"`
+}
+
+// New makes an event of the given gateway node. Its id is a version 7 UUID, so that ids sort by time.
+func New(node string, t Type, at time.Time, data Payload) Event {
+	return Event{
+		SpecVersion:     "1.0",
+		ID:              uuid.Must(uuid.NewV7()).String(),
+		Source:          "/sharpeyes/" + node,
+		Type:            t,
+		Subject:         data.about().ID,
+		Time:            at.UTC(),
+		DataContentType: "application/json",
+		Data:            data,
+	}
+}
+
+// Topic is the subject that the event is published on:
+// sharpeyes.event.KIND.CLASS.SCENARIO.SITE….ID.
+func (e Event) Topic() string {
+	c := e.Data.about()
+	var b strings.Builder
+	b.Grow(len(Prefix) + len(c.Site) + len(c.ID) + 32)
+	b.WriteString(Prefix)
+	b.WriteString(string(e.Data.Kind()))
+	b.WriteString(".c")
+	b.WriteString(strconv.Itoa(c.Class))
+	b.WriteByte('.')
+	b.WriteString(c.Scenario)
+	b.WriteByte('.')
+	b.WriteString(strings.ReplaceAll(c.Site, "/", "."))
+	b.WriteByte('.')
+	b.WriteString(c.ID)
+	return b.String()
+}
+
+// Channel is what an event tells of the channel it speaks of.
+type Channel struct {
+	ID       string   `json:"id"`
+	Name     string   `json:"name"`
+	Class    int      `json:"class"`
+	Site     string   `json:"site"`
+	Scenario string   `json:"scenario"`
+	Lon      *float64 `json:"lon,omitempty"` // degrees, WGS-84
+	Lat      *float64 `json:"lat,omitempty"`
+}
