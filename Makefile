@@ -1,0 +1,72 @@
+# `make` alone lists the targets: each line that ends in a comment with two hashes.
+SHELL       := bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS   += --no-builtin-rules
+
+GO       ?= go
+ARGS     ?=
+PKG      ?= ./...
+RUN      ?= .
+BENCH    ?= .
+COUNT    ?= 6
+FUZZTIME ?= 20s
+
+# Tests also find programs that .ci/setup put into bin/tools.
+export PATH := $(CURDIR)/bin/tools:$(PATH)
+
+.PHONY: help
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: run
+run: build ## Start a whole demo city on this machine (ARGS="--channels 1000")
+	exec bin/sharpeyes demo $(ARGS)
+
+.PHONY: build
+build: ## Build bin/sharpeyes
+	$(GO) build -trimpath -buildvcs=auto -o bin/sharpeyes ./cmd/sharpeyes
+
+.PHONY: test
+test: lint unit e2e ## Everything that must pass: lint, unit tests with -race, end-to-end tests
+
+.PHONY: unit
+unit: ## Unit tests with the race detector (PKG=./config RUN=TestLoad)
+	$(GO) test -race -timeout 10m -run '$(RUN)' $(PKG)
+
+.PHONY: e2e
+e2e: ## End-to-end tests: the built binary with ffmpeg, GStreamer and nats
+	.ci/setup
+	$(GO) test -tags e2e -count=1 -timeout 20m -run '$(RUN)' ./gateway/e2e
+
+.PHONY: lint
+lint: ## gofmt, go vet, import directions, staticcheck, govulncheck
+	@out=$$(git ls-files -co --exclude-standard -- '*.go' | xargs -r gofmt -l); \
+		if [ -n "$$out" ]; then printf 'gofmt: not formatted:\n%s\n' "$$out" >&2; exit 1; fi
+	.ci/layers
+	$(GO) vet ./...
+	$(GO) vet -tags e2e ./gateway/e2e
+	$(GO) tool staticcheck ./...
+	.ci/vuln
+
+.PHONY: bench
+bench: ## Benchmarks into bench/new.txt, for `go tool benchstat` (PKG= BENCH= COUNT=)
+	@mkdir -p bench
+	$(GO) test -run '^$$' -bench '$(BENCH)' -benchmem -count $(COUNT) -timeout 60m $(PKG) | tee bench/new.txt
+
+.PHONY: fuzz
+fuzz: ## Each fuzz target for FUZZTIME (PKG=)
+	@for pkg in $$($(GO) list $(PKG)); do \
+		for target in $$($(GO) test -list '^Fuzz' $$pkg | grep '^Fuzz' || true); do \
+			echo "fuzz: $$pkg $$target"; \
+			$(GO) test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) $$pkg; \
+		done; \
+	done
+
+.PHONY: clips
+clips: ## Make the simulated cameras' clips anew (needs ffmpeg with libx264 and libx265)
+	streams/sim/clips/make.sh
+
+.PHONY: clean
+clean: ## Remove what was built; the data folder stays
+	rm -rf bin bench
