@@ -1,0 +1,173 @@
+// Package access says who is asking and what they may do: users with roles and bcrypt passwords,
+// what those may do who don't sign in, and the slowing of those who guess.
+//
+// Users are records in a Store, a small key-value bucket that every gateway of a city shares.
+// The package knows neither HTTP nor NATS; its errors say of themselves what they are (Denied,
+// RetryAfter), so that each protocol can answer in its own words.
+package access
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/netip"
+	"runtime"
+	"time"
+
+	"golang.org/x/crypto/bcrypt"
+)
+
+// Store keeps the users' records by name, opaque to it. Names hold only [A-Za-z0-9_.-]. Get is
+// asked on every request, so it should answer from memory.
+type Store interface {
+	// Get returns the record of a name; false when there is none.
+	Get(ctx context.Context, name string) ([]byte, bool, error)
+	// Create writes a record unless the name has one already; false then.
+	Create(ctx context.Context, name string, record []byte) (bool, error)
+	// Put writes a record, whether or not the name has one.
+	Put(ctx context.Context, name string, record []byte) error
+	// List returns all names, in no order.
+	List(ctx context.Context) ([]string, error)
+	// Delete removes the record of a name; it is no error when there is none.
+	Delete(ctx context.Context, name string) error
+}
+
+// Options is what an Access is made of.
+type Options struct {
+	Store Store
+	// Anonymous is the role of those who don't sign in: none, viewer or admin. Anything but none
+	// holds only for askers on loopback.
+	Anonymous string
+	// Loopback says that every listener of the gateway is on loopback. Without it nobody is
+	// let in anonymously, whatever Anonymous says: whoever forwards a public port to this machine
+	// would otherwise make all the world local.
+	Loopback bool
+	// AdminPassword is the first administrator's, when there is no user yet; empty: one is made.
+	AdminPassword string
+	// Cost is bcrypt's; 0 takes bcrypt.DefaultCost.
+	Cost int
+	Log  *slog.Logger
+}
+
+// Access authenticates. It is safe for concurrent use and owns no goroutine.
+type Access struct {
+	store     Store
+	anonymous Role
+	admin     string
+	cost      int
+	log       *slog.Logger
+	verified  *verified
+	guesses   *guesses
+	hashing   chan struct{} // bounds how many processors bcrypt may keep busy
+	nobody    []byte        // a hash to compare with when the user doesn't exist, so that it takes as long
+}
+
+// New returns an Access. It fails when Anonymous is no role that anonymous askers can have.
+func New(o Options) (*Access, error) {
+	a := &Access{
+		store:    o.Store,
+		admin:    o.AdminPassword,
+		cost:     o.Cost,
+		log:      o.Log,
+		verified: newVerified(1024, time.Minute),
+		guesses:  newGuesses(4096, 10, 2*time.Second),
+		hashing:  make(chan struct{}, max(1, runtime.GOMAXPROCS(0)/2)),
+	}
+	switch o.Anonymous {
+	case "", "none":
+	case string(Viewer), string(Admin):
+		if o.Loopback {
+			a.anonymous = Role(o.Anonymous)
+		}
+	default:
+		return nil, fmt.Errorf("access.anonymous %q: write none, viewer or admin", o.Anonymous)
+	}
+	if a.cost == 0 {
+		a.cost = bcrypt.DefaultCost
+	}
+	var err error
+	if a.nobody, err = bcrypt.GenerateFromPassword([]byte(rand.Text()), a.cost); err != nil {
+		return nil, fmt.Errorf("making a hash to compare with: %w", err)
+	}
+	return a, nil
+}
+
+// Authenticate says who is asking from remote. Without a user name it is the anonymous principal,
+// where there is one. Errors: a DeniedError when there is no such user or the password is wrong,
+// a SlowedError when that address guessed too often, the store's or the context's otherwise.
+func (a *Access) Authenticate(ctx context.Context, user, password string, remote netip.Addr) (Principal, error) {
+	if user == "" {
+		if a.anonymous != "" && remote.Unmap().IsLoopback() {
+			return Principal{Name: "anonymous", Role: a.anonymous}, nil
+		}
+		return Principal{}, DeniedError{Missing: true}
+	}
+	u, known, err := a.get(ctx, user)
+	if err != nil {
+		return Principal{}, err
+	}
+	if known && a.verified.has(u, password) {
+		return Principal{Name: u.Name, Role: u.Role}, nil
+	}
+	if wait := a.guesses.take(remote); wait > 0 {
+		return Principal{}, SlowedError{After: wait}
+	}
+	ok, err := a.compare(ctx, u.Hash, password)
+	if err != nil {
+		a.guesses.giveBack(remote)
+		return Principal{}, err
+	}
+	if !known || !ok {
+		return Principal{}, DeniedError{}
+	}
+	a.guesses.giveBack(remote)
+	a.verified.add(u, password)
+	return Principal{Name: u.Name, Role: u.Role}, nil
+}
+
+// compare reports whether the password belongs to the hash. Without a hash it takes as long.
+func (a *Access) compare(ctx context.Context, hash []byte, password string) (bool, error) {
+	select {
+	case a.hashing <- struct{}{}:
+		defer func() { <-a.hashing }()
+	case <-ctx.Done():
+		return false, fmt.Errorf("waiting to check a password: %w", context.Cause(ctx))
+	}
+	if hash == nil {
+		hash = a.nobody
+	}
+	err := bcrypt.CompareHashAndPassword(hash, []byte(password))
+	switch {
+	case err == nil:
+		return len(password) <= maxPassword, nil // bcrypt reads no further
+	case errors.Is(err, bcrypt.ErrMismatchedHashAndPassword), errors.Is(err, bcrypt.ErrPasswordTooLong):
+		return false, nil
+	default:
+		return false, fmt.Errorf("checking a password: %w", err)
+	}
+}
+
+// EnsureAdmin creates the user admin when there is no user at all, and returns the password that
+// was made for it, to be printed once; empty when Options named one. Of several gateways that
+// start at once, one creates.
+func (a *Access) EnsureAdmin(ctx context.Context) (password string, created bool, err error) {
+	names, err := a.store.List(ctx)
+	if err != nil {
+		return "", false, fmt.Errorf("looking for users: %w", err)
+	}
+	if len(names) > 0 {
+		return "", false, nil
+	}
+	chosen := a.admin
+	if chosen == "" {
+		password = rand.Text()
+		chosen = password
+	}
+	created, err = a.create(ctx, "admin", Admin, chosen)
+	if err != nil || !created {
+		return "", false, err
+	}
+	return password, true, nil
+}

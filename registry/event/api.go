@@ -1,0 +1,13 @@
+package event
+
+// The NATS micro service that answers questions about channels.
+const (
+	// ServiceName is what `nats micro info` finds.
+	ServiceName = "sharpeyes"
+	// ChannelsGet answers {"id"} with one channel and its status.
+	ChannelsGet = "sharpeyes.api.channels.get"
+	// ChannelsQuery answers the filters of GET /channels with a page of channels.
+	ChannelsQuery = "sharpeyes.api.channels.query"
+	// Stats answers {"by"} and the same filters with counts.
+	Stats = "sharpeyes.api.stats"
+)
