@@ -1,0 +1,125 @@
+package config
+
+import (
+	"reflect"
+	"slices"
+	"sort"
+	"strings"
+)
+
+// prefix begins the name of each environment variable that overrides a key.
+const prefix = "SHARPEYES_"
+
+// applyEnv overrides keys from variables such as SHARPEYES_HTTP_LISTEN, SHARPEYES_HEALTH_INTERVAL_1
+// (an item of a map) and SHARPEYES_NATS_LEAF_REMOTES (a list, joined by commas), and notes which
+// variable set a key. A variable that begins like a section and names no key of it is a problem.
+// Others are left alone: the commands' own (SHARPEYES_SERVER, SHARPEYES_TOKEN …), and what a
+// container runtime adds for a service called sharpeyes.
+func applyEnv(c *Config, env []string) (problems Problems, by map[string]string) {
+	by = make(map[string]string)
+	env = slices.Clone(env)
+	sort.Strings(env)
+	for _, pair := range env {
+		name, text, ok := strings.Cut(pair, "=")
+		rest, ours := strings.CutPrefix(name, prefix)
+		if !ok || !ours {
+			continue
+		}
+		v, key, section, mend := lookup(reflect.ValueOf(c).Elem(), rest)
+		switch {
+		case key != "" && mend == "":
+			by[key] = name
+			mend = v.assign(text)
+			if secretive(key) {
+				text = ""
+			}
+		case !section:
+			continue
+		default:
+			text = "" // the name is wrong, not the value
+		}
+		if mend != "" {
+			problems = append(problems, Problem{Where: name, Key: key, Value: text, Mend: mend})
+		}
+	}
+	return problems, by
+}
+
+// target is what a variable sets: a key, or the item of a map.
+type target struct {
+	value reflect.Value
+	item  reflect.Value // key of the item; invalid when the value itself is set
+}
+
+// lookup finds the key that a variable's name, without the prefix, stands for. Section tells
+// whether the name begins like a section at all.
+func lookup(root reflect.Value, rest string) (t target, key string, section bool, mend string) {
+	var names []string
+	for i := range root.NumField() {
+		top := root.Type().Field(i).Tag.Get("yaml")
+		upper := strings.ToUpper(top)
+		if root.Field(i).Kind() != reflect.Struct {
+			if rest == upper {
+				return target{value: root.Field(i)}, top, true, ""
+			}
+			continue
+		}
+		tail, ok := strings.CutPrefix(rest, upper+"_")
+		if !ok && rest != upper {
+			continue
+		}
+		section = true
+		for j := range root.Field(i).NumField() {
+			v, name := root.Field(i).Field(j), root.Field(i).Type().Field(j).Tag.Get("yaml")
+			if tail == strings.ToUpper(name) {
+				return target{value: v}, top + "." + name, true, ""
+			}
+			names = append(names, prefix+upper+"_"+strings.ToUpper(name))
+			item, ok := strings.CutPrefix(tail, strings.ToUpper(name)+"_")
+			if !ok || v.Kind() != reflect.Map {
+				continue
+			}
+			k := reflect.New(v.Type().Key()).Elem()
+			if set(k, item) != "" {
+				return target{}, top + "." + name, true, "names no class; end it with _1, _2, _3 or _9"
+			}
+			return target{value: v, item: k}, top + "." + name + "." + item, true, ""
+		}
+	}
+	if near := nearest(prefix+rest, names); near != "" {
+		return target{}, "", section, "no such variable; did you mean " + near + "?"
+	}
+	return target{}, "", section, "no such variable; there are " + strings.Join(names, ", ")
+}
+
+// assign gives the target what the text stands for, and answers as set does.
+func (t target) assign(text string) (mend string) {
+	v := t.value
+	switch {
+	case t.item.IsValid():
+		item := reflect.New(v.Type().Elem()).Elem()
+		if mend = set(item, text); mend == "" {
+			put(v, t.item, item)
+		}
+		return mend
+	case v.Kind() == reflect.Map:
+		return "sets a whole map; set its items one by one, with _1, _2, _3 or _9 after the name"
+	case v.Kind() != reflect.Slice && v.Kind() != reflect.Array:
+		return set(v, text)
+	}
+	var parts []string
+	if text != "" {
+		parts = strings.Split(text, ",")
+	}
+	if v.Kind() == reflect.Slice {
+		v.Set(reflect.MakeSlice(v.Type(), len(parts), len(parts)))
+	} else if len(parts) != v.Len() {
+		return "isn't " + shape(v.Type()) + "; join them by commas"
+	}
+	for i, part := range parts {
+		if mend = set(v.Index(i), strings.TrimSpace(part)); mend != "" {
+			return mend
+		}
+	}
+	return ""
+}

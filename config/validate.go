@@ -1,0 +1,189 @@
+package config
+
+import (
+	"fmt"
+	"net"
+	"net/netip"
+	"net/url"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+var (
+	nodeName = regexp.MustCompile(`^[A-Za-z0-9._-]{1,64}$`)
+	sitePath = regexp.MustCompile(`^[a-z0-9_-]{1,32}(/[a-z0-9_-]{1,32}){0,5}$`)
+)
+
+// Validate finds everything that is wrong with the configuration at once; the error is Problems.
+func (c Config) Validate() error { return c.problems().err() }
+
+// check collects problems.
+type check struct{ Problems }
+
+func (c *check) fail(key string, value any, mend string) {
+	p := Problem{Key: key, Value: fmt.Sprint(value), Mend: mend}
+	if secretive(key) {
+		p.Value = ""
+	}
+	c.Problems = append(c.Problems, p)
+}
+
+func (c *check) require(ok bool, key string, value any, mend string) {
+	if !ok {
+		c.fail(key, value, mend)
+	}
+}
+
+func (c Config) problems() Problems {
+	var k check
+	k.require(c.Node.Name == "" || nodeName.MatchString(c.Node.Name), "node.name", c.Node.Name,
+		"isn't a node's name; write 1 to 64 letters, digits, dots, dashes and underscores, or leave it empty")
+	k.require(c.Node.Site == "" || sitePath.MatchString(c.Node.Site), "node.site", c.Node.Site,
+		"isn't a site; write 1 to 6 tokens of a-z, 0-9, _ and - joined by /, like xiamen/siming")
+	k.require(c.DataDir != "", "data_dir", "", "is empty; write the folder where the store is to be")
+	k.nats(c.NATS)
+	k.listeners(c)
+	k.streams(c.Streams)
+	k.health(c.Health)
+	k.require(c.Motion.Sensitivity >= 0 && c.Motion.Sensitivity <= 1, "motion.sensitivity", c.Motion.Sensitivity,
+		"is out of range; write 0 to 1")
+	k.require(c.Motion.Hold >= 0, "motion.hold", c.Motion.Hold, "is negative; write 0s or more")
+	k.require(c.Motion.AlwaysBudget >= 0, "motion.always_budget", c.Motion.AlwaysBudget, "is negative; write 0 or more")
+	k.require(c.Events.MaxAge >= time.Minute, "events.max_age", c.Events.MaxAge, "is too short; write 1m or more")
+	k.require(c.Events.MaxBytes >= 1<<20, "events.max_bytes", c.Events.MaxBytes, "is too small; write 1MiB or more")
+	k.require(c.Map.Center[0] >= -180 && c.Map.Center[0] <= 180 && c.Map.Center[1] >= -90 && c.Map.Center[1] <= 90,
+		"map.center", c.Map.Center, "isn't on the globe; write [longitude, latitude] in degrees")
+	k.require(c.Map.Zoom >= 0 && c.Map.Zoom <= 24, "map.zoom", c.Map.Zoom, "is out of range; write 0 to 24")
+	k.choice("log.level", c.Log.Level, "debug", "info", "warn", "error")
+	k.choice("log.format", c.Log.Format, "text", "json")
+	return k.Problems
+}
+
+func (k *check) choice(key, value string, from ...string) {
+	k.require(slices.Contains(from, value), key, value, "isn't known; write one of "+strings.Join(from, ", "))
+}
+
+func (k *check) nats(n NATS) {
+	if n.URL != "" {
+		for _, u := range strings.Split(n.URL, ",") {
+			k.natsURL("nats.url", strings.TrimSpace(u))
+		}
+	} else if n.Listen != "" {
+		k.address("nats.listen", n.Listen)
+	}
+	for i, u := range n.LeafRemotes {
+		k.natsURL(fmt.Sprintf("nats.leaf_remotes[%d]", i), u)
+	}
+	k.require(n.URL == "" || len(n.LeafRemotes) == 0, "nats.leaf_remotes", "",
+		"is for the embedded server, and nats.url names another one; empty one of them")
+	k.require(n.Credentials == "" || n.URL != "" || len(n.LeafRemotes) > 0, "nats.credentials", n.Credentials,
+		"are for another server; set nats.url or nats.leaf_remotes, or leave them empty")
+	k.require(n.Replicas >= 1 && n.Replicas <= 5, "nats.replicas", n.Replicas, "is out of range; write 1 to 5")
+	k.require(n.Replicas <= 1 || n.Replicas > 5 || n.URL != "", "nats.replicas", n.Replicas,
+		"needs a cluster, and the embedded server is one server; write 1, or set nats.url")
+}
+
+func (k *check) natsURL(key, value string) {
+	u, err := url.Parse(value)
+	ok := err == nil && u.Host != "" && slices.Contains([]string{"nats", "tls", "ws", "wss"}, u.Scheme)
+	k.require(ok, key, "", "isn't the address of a NATS server; write nats://host:4222 or tls://host:4222")
+}
+
+func (k *check) streams(s Streams) {
+	k.require(s.Linger >= 0, "streams.linger", s.Linger, "is negative; write 0s or more")
+	k.require(s.StartTimeout > 0, "streams.start_timeout", s.StartTimeout, "isn't positive; write a duration like 10s")
+	k.require(s.MaxPulls >= 0, "streams.max_pulls", s.MaxPulls, "is negative; write 0 for no bound, or a number")
+	k.require(s.MaxReaders >= 0, "streams.max_readers", s.MaxReaders, "is negative; write 0 for no bound, or a number")
+	k.require(s.ReaderQueue >= 64<<10 && s.ReaderQueue <= 1<<30, "streams.reader_queue", s.ReaderQueue,
+		"is out of range; write 64KiB to 1GiB, enough for two keyframes")
+}
+
+func (k *check) health(h Health) {
+	classes := make([]int, 0, len(h.Interval))
+	for class := range h.Interval {
+		classes = append(classes, class)
+	}
+	slices.Sort(classes)
+	k.require(len(classes) > 0, "health.interval", "", "is empty; write one duration for each class, like {1: 10s, 2: 30s, 3: 60s}")
+	for _, class := range classes {
+		key := "health.interval." + strconv.Itoa(class)
+		k.require(slices.Contains([]int{1, 2, 3, 9}, class), key, class, "isn't a class; write 1, 2, 3 or 9")
+		k.require(h.Interval[class] > 0, key, h.Interval[class], "isn't positive; write a duration like 30s")
+	}
+	k.require(h.Timeout > 0, "health.timeout", h.Timeout, "isn't positive; write a duration like 5s")
+	k.require(h.Confirm >= 1, "health.confirm", h.Confirm, "is too small; write 1 to believe each probe, or more")
+	k.require(h.ConfirmGap > 0, "health.confirm_gap", h.ConfirmGap, "isn't positive; write a duration like 2s")
+	k.require(h.Concurrency >= 1, "health.concurrency", h.Concurrency, "is too small; write 1 or more")
+}
+
+// listener is an address that the gateway opens.
+type listener struct{ key, address string }
+
+func (c Config) listening() []listener {
+	all := []listener{{"http.listen", c.HTTP.Listen}, {"rtsp.listen", c.RTSP.Listen}, {"rtsp.tls_listen", c.RTSP.TLSListen}}
+	if c.NATS.URL == "" {
+		all = append(all, listener{"nats.listen", c.NATS.Listen})
+	}
+	return slices.DeleteFunc(all, func(l listener) bool { return l.address == "" })
+}
+
+func (k *check) listeners(c Config) {
+	k.require(c.HTTP.Listen != "", "http.listen", "", "is empty; write host:port, like 127.0.0.1:8080")
+	k.require(c.RTSP.Listen != "" || c.RTSP.TLSListen != "", "rtsp.listen", "", "is empty, and so is rtsp.tls_listen; write host:port, like 127.0.0.1:8554")
+	for _, l := range []listener{{"http.listen", c.HTTP.Listen}, {"rtsp.listen", c.RTSP.Listen}, {"rtsp.tls_listen", c.RTSP.TLSListen}} {
+		if l.address != "" {
+			k.address(l.key, l.address)
+		}
+	}
+	k.pair("http", c.HTTP.TLSCert, c.HTTP.TLSKey)
+	k.pair("rtsp", c.RTSP.TLSCert, c.RTSP.TLSKey)
+	k.require(c.RTSP.TLSListen == "" || c.RTSP.TLSCert != "", "rtsp.tls_listen", c.RTSP.TLSListen,
+		"needs a certificate; set rtsp.tls_cert and rtsp.tls_key")
+	k.require(c.RTSP.TLSListen != "" || c.RTSP.TLSCert == "", "rtsp.tls_cert", c.RTSP.TLSCert,
+		"has no listener; set rtsp.tls_listen, like 0.0.0.0:8322")
+	seen := make(map[string]string)
+	for _, l := range c.listening() {
+		if _, port, err := net.SplitHostPort(l.address); err != nil || port == "0" {
+			continue
+		}
+		if other, taken := seen[l.address]; taken {
+			k.fail(l.key, l.address, "is also the address of "+other+"; give each its own port")
+		}
+		seen[l.address] = l.key
+	}
+	k.choice("access.anonymous", c.Access.Anonymous, "none", "viewer", "admin")
+	if c.Access.Anonymous == "none" {
+		return
+	}
+	for _, l := range c.listening() {
+		if !Loopback(l.address) {
+			k.fail("access.anonymous", c.Access.Anonymous, fmt.Sprintf(
+				"lets in whoever reaches %s (%s); write none, or a loopback address like 127.0.0.1 there", l.key, l.address))
+			return
+		}
+	}
+}
+
+func (k *check) address(key, value string) {
+	_, port, err := net.SplitHostPort(value)
+	n, notNumber := strconv.ParseUint(port, 10, 16)
+	k.require(err == nil && notNumber == nil && n <= 65535, key, value, "isn't an address; write host:port, like 127.0.0.1:8080 or :8080")
+}
+
+func (k *check) pair(section, cert, key string) {
+	k.require(cert == "" || key != "", section+".tls_key", "", "is empty, but "+section+".tls_cert isn't; set both or neither")
+	k.require(key == "" || cert != "", section+".tls_cert", "", "is empty, but "+section+".tls_key isn't; set both or neither")
+}
+
+// Loopback reports whether only this machine can reach a listener on the address (host:port).
+func Loopback(address string) bool {
+	host, _, err := net.SplitHostPort(address)
+	if err != nil {
+		return false
+	}
+	ip, err := netip.ParseAddr(host)
+	return host == "localhost" || err == nil && ip.IsLoopback()
+}
