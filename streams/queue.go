@@ -1,0 +1,88 @@
+package streams
+
+import "time"
+
+// gop is the units since the last keyframe, for whoever joins late. It is bounded: a camera whose
+// keyframes are further apart than the bound gets no cache until the next one.
+type gop struct {
+	units []*Unit
+	bytes int
+	limit int
+	full  bool
+}
+
+func (g *gop) add(u *Unit, video bool) {
+	if !video { // without video there is nothing to wait for
+		return
+	}
+	if u.Keyframe {
+		g.units, g.bytes, g.full = g.units[:0:0], 0, false
+	} else if len(g.units) == 0 || g.full {
+		return
+	}
+	if g.bytes+u.Size() > g.limit {
+		g.units, g.bytes, g.full = nil, 0, true
+		return
+	}
+	g.units = append(g.units, u)
+	g.bytes += u.Size()
+}
+
+// queue is what waits for one reader. When it is over its limit everything in it goes, and the
+// reader goes on with the next keyframe: whole GOPs are lost, never a part of an access unit.
+type queue struct {
+	units    []*Unit
+	bytes    int
+	limit    int
+	skipping bool
+	skipped  uint64    // units lost
+	behind   time.Time // since when the reader can't keep up, zero when it can
+}
+
+// push adds a unit and reports whether it was kept.
+func (q *queue) push(u *Unit, video bool) bool {
+	if q.skipping {
+		if video && !u.Keyframe {
+			q.skipped++
+			return false
+		}
+		q.skipping = false
+	}
+	if q.bytes+u.Size() > q.limit && len(q.units) > 0 {
+		q.skipped += uint64(len(q.units))
+		if q.behind.IsZero() {
+			q.behind = u.At
+		}
+		q.clear()
+		if video && !u.Keyframe {
+			q.skipping = true
+			q.skipped++
+			return false
+		}
+	}
+	q.units = append(q.units, u)
+	q.bytes += u.Size()
+	return true
+}
+
+// take moves up to about limit bytes of units from the front to dst, at least one if there is one.
+func (q *queue) take(dst []*Unit, limit int) []*Unit {
+	n, size := 0, 0
+	for n < len(q.units) && (n == 0 || size+q.units[n].Size() <= limit) {
+		size += q.units[n].Size()
+		n++
+	}
+	dst = append(dst, q.units[:n]...)
+	rest := copy(q.units, q.units[n:])
+	clear(q.units[rest:]) // or the array would keep the units from being freed
+	q.units = q.units[:rest]
+	q.bytes -= size
+	if rest == 0 {
+		q.behind = time.Time{}
+	}
+	return dst
+}
+
+func (q *queue) clear() {
+	q.units, q.bytes = nil, 0
+}

@@ -1,0 +1,143 @@
+package streams
+
+import (
+	"context"
+	"sync"
+	"time"
+)
+
+const (
+	// takeLimit bounds what one Next returns, in bytes, and so what one write to a socket holds.
+	takeLimit = 512 << 10
+	// patience is how long a reader may stay behind before it is sent away.
+	patience = 10 * time.Second
+)
+
+// Reader receives the units of one pull, at its own speed and from its own queue.
+type Reader struct {
+	pull *Pull
+	hold bool
+	wake chan struct{} // 1: something is there, or the reader has ended
+	once sync.Once     // Close
+
+	mu      sync.Mutex
+	queue   queue
+	playing bool
+	err     error // why it ended
+}
+
+func newReader(p *Pull, hold bool, limit int) *Reader {
+	return &Reader{pull: p, hold: hold, wake: make(chan struct{}, 1), queue: queue{limit: limit}}
+}
+
+// Description is what the stream holds, as the camera said it. It must not be changed.
+func (r *Reader) Description() *Description {
+	r.pull.mu.Lock()
+	defer r.pull.mu.Unlock()
+	return r.pull.desc
+}
+
+// Play begins with the units since the last keyframe and goes on with the live ones, each once.
+func (r *Reader) Play() {
+	r.pull.mu.Lock() // no unit is delivered between the cache and the live ones
+	defer r.pull.mu.Unlock()
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.playing {
+		return
+	}
+	r.playing = true
+	// Nothing but a keyframe may come first.
+	r.queue.skipping = r.pull.video
+	for _, report := range r.pull.reports {
+		r.queue.units = append(r.queue.units, report)
+		r.queue.bytes += report.Size()
+	}
+	for _, u := range r.pull.gop.units {
+		r.queue.push(u, r.pull.video)
+	}
+	r.signal()
+}
+
+// Pause stops the units; what waits is dropped. Play begins anew.
+func (r *Reader) Pause() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.playing = false
+	r.queue.clear()
+}
+
+// push adds a unit. The pull's lock is held.
+func (r *Reader) push(u *Unit, video bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if !r.playing || r.err != nil {
+		return
+	}
+	if u.Control && r.queue.skipping {
+		return
+	}
+	r.queue.push(u, video)
+	if b := r.queue.behind; !b.IsZero() && u.At.Sub(b) > patience {
+		r.err = ErrBehind
+		r.queue.clear()
+	}
+	r.signal()
+}
+
+func (r *Reader) signal() {
+	select {
+	case r.wake <- struct{}{}:
+	default:
+	}
+}
+
+// Next waits for units and appends them to dst. It returns an error when the stream has ended, when
+// the reader stayed behind (ErrBehind), or with ctx. One goroutine may call it at a time.
+func (r *Reader) Next(ctx context.Context, dst []*Unit) ([]*Unit, error) {
+	for {
+		r.mu.Lock()
+		err := r.err
+		dst = r.queue.take(dst, takeLimit)
+		r.mu.Unlock()
+		if len(dst) > 0 {
+			return dst, nil
+		}
+		if err != nil {
+			return dst, err
+		}
+		select {
+		case <-r.wake:
+		case <-ctx.Done():
+			return dst, ctx.Err()
+		}
+	}
+}
+
+// Skipped is how many units the reader lost because it could not keep up.
+func (r *Reader) Skipped() uint64 {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.queue.skipped
+}
+
+// Ended is closed when the pull has ended, for a reader that waits for nothing else.
+func (r *Reader) Ended() <-chan struct{} { return r.pull.done }
+
+// end wakes the reader with the reason why its stream ended.
+func (r *Reader) end(err error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.err == nil {
+		r.err = err
+	}
+	r.signal()
+}
+
+// Close leaves the pull. It may be called more than once.
+func (r *Reader) Close() {
+	r.once.Do(func() {
+		r.end(context.Canceled)
+		r.pull.detach(r)
+	})
+}
