@@ -30,16 +30,13 @@ func applyEnv(c *Config, env []string) (problems Problems, by map[string]string)
 		case key != "" && mend == "":
 			by[key] = name
 			mend = v.assign(text)
-			if secretive(key) {
-				text = ""
-			}
 		case !section:
 			continue
 		default:
 			text = "" // the name is wrong, not the value
 		}
 		if mend != "" {
-			problems = append(problems, Problem{Where: name, Key: key, Value: text, Mend: mend})
+			problems = append(problems, Problem{Where: name, Key: key, Value: discreet(key, text), Mend: mend})
 		}
 	}
 	return problems, by

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"reflect"
@@ -13,6 +14,8 @@ import (
 	"github.com/goccy/go-yaml/parser"
 	"github.com/goccy/go-yaml/token"
 )
+
+const noAnchors = "anchors, aliases and tags aren't read here; write the value out"
 
 // file is a YAML file on its way into a Config. The parsing is the library's; the assignment is
 // done here, on its tree, and not by its decoder, since that one stops at the first error, loses
@@ -27,7 +30,7 @@ type file struct {
 // parseFile sets what the file says, and leaves the rest of c alone.
 func parseFile(c *Config, name string, data []byte) *file {
 	f := &file{name: name, lines: strings.Split(string(data), "\n"), at: make(map[string]token.Position)}
-	tree, err := parser.ParseBytes(data, 0)
+	tree, err := parser.ParseBytes(bytes.TrimPrefix(data, []byte("\ufeff")), 0) // the mark that some editors put first
 	if err != nil {
 		f.syntax(err)
 		return f
@@ -69,14 +72,27 @@ func (f *file) syntax(err error) {
 
 // add notes a problem with what stands at n.
 func (f *file) add(n ast.Node, key, value, mend string) {
-	p := Problem{Where: f.name, Key: key, Value: value, Mend: mend}
-	if t := n.GetToken(); t != nil && t.Position != nil {
-		p.Where, p.Source = f.position(*t.Position), f.source(t.Position.Line)
-	}
-	if secretive(key) {
-		p.Value, p.Source = "", ""
+	p := Problem{Where: f.name, Key: key, Value: discreet(key, value), Mend: mend}
+	if at, ok := place(n); ok {
+		p.Where, p.Source = f.position(at), f.source(at.Line)
 	}
 	f.problems = append(f.problems, p)
+}
+
+// place is where a node stands. A mapping's own token is its first colon; its first key is meant.
+func place(n ast.Node) (token.Position, bool) {
+	switch m := n.(type) {
+	case *ast.MappingNode:
+		if !m.IsFlowStyle && len(m.Values) > 0 {
+			n = m.Values[0].Key
+		}
+	case *ast.MappingValueNode:
+		n = m.Key
+	}
+	if t := n.GetToken(); t != nil && t.Position != nil {
+		return *t.Position, true
+	}
+	return token.Position{}, false
 }
 
 func (f *file) position(at token.Position) string {
@@ -88,18 +104,16 @@ func (f *file) source(line int) string {
 		return ""
 	}
 	text := shorten(strings.TrimRight(f.lines[line-1], "\r"))
-	for _, key := range []string{"url", "leaf_remotes"} {
-		if strings.Contains(text, key) {
-			return "" // it may hold a password of the NATS cluster
-		}
+	if strings.Contains(text, "@") {
+		return "" // it may hold a password, as in nats://user:password@host
 	}
 	return fmt.Sprintf("%d | %s", line, text)
 }
 
 // assign gives v, the value of key, what the node says.
 func (f *file) assign(v reflect.Value, key string, n ast.Node) {
-	if t := n.GetToken(); t != nil && t.Position != nil {
-		f.at[key] = *t.Position
+	if at, ok := place(n); ok {
+		f.at[key] = at
 	}
 	switch n := n.(type) {
 	case *ast.NullNode: // "http:" with nothing after it leaves the defaults
@@ -112,7 +126,7 @@ func (f *file) assign(v reflect.Value, key string, n ast.Node) {
 	case *ast.LiteralNode:
 		f.assignText(v, key, n, n.Value.Value)
 	case *ast.AnchorNode, *ast.AliasNode, *ast.TagNode, *ast.MergeKeyNode:
-		f.add(n, key, "", "anchors, aliases and tags aren't read here; write the value out")
+		f.add(n, key, "", noAnchors)
 	default:
 		f.assignText(v, key, n, n.GetToken().Value)
 	}
@@ -143,6 +157,10 @@ func (f *file) assignMap(v reflect.Value, key string, n ast.MapNode) {
 		name, value := iter.Key(), iter.Value()
 		word := name.GetToken().Value
 		path := strings.TrimPrefix(key+"."+word, ".")
+		if _, merge := name.(*ast.MergeKeyNode); merge {
+			f.add(name, key, "", noAnchors)
+			continue
+		}
 		switch v.Kind() {
 		case reflect.Struct:
 			child, ok := field(v, word)

@@ -61,7 +61,11 @@ func shorten(s string) string {
 	return s
 }
 
-// secretive tells keys whose value may hold a password, such as nats://user:password@host.
-func secretive(key string) bool {
-	return key == "nats.url" || strings.HasPrefix(key, "nats.leaf_remotes")
+// discreet is a value as a problem may tell it: nothing when it may hold a password, such as
+// nats://user:password@host.
+func discreet(key, value string) string {
+	if key == "nats.url" || strings.HasPrefix(key, "nats.leaf_remotes") || strings.Contains(value, "@") {
+		return ""
+	}
+	return value
 }

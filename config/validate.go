@@ -24,11 +24,7 @@ func (c Config) Validate() error { return c.problems().err() }
 type check struct{ Problems }
 
 func (c *check) fail(key string, value any, mend string) {
-	p := Problem{Key: key, Value: fmt.Sprint(value), Mend: mend}
-	if secretive(key) {
-		p.Value = ""
-	}
-	c.Problems = append(c.Problems, p)
+	c.Problems = append(c.Problems, Problem{Key: key, Value: discreet(key, fmt.Sprint(value)), Mend: mend})
 }
 
 func (c *check) require(ok bool, key string, value any, mend string) {
@@ -174,8 +170,8 @@ func (k *check) address(key, value string) {
 }
 
 func (k *check) pair(section, cert, key string) {
-	k.require(cert == "" || key != "", section+".tls_key", "", "is empty, but "+section+".tls_cert isn't; set both or neither")
-	k.require(key == "" || cert != "", section+".tls_cert", "", "is empty, but "+section+".tls_key isn't; set both or neither")
+	k.require(cert == "" || key != "", section+".tls_cert", cert, "has no key beside it; set "+section+".tls_key too, or neither")
+	k.require(key == "" || cert != "", section+".tls_key", key, "has no certificate beside it; set "+section+".tls_cert too, or neither")
 }
 
 // Loopback reports whether only this machine can reach a listener on the address (host:port).
