@@ -1,0 +1,183 @@
+package bus
+
+import (
+	"crypto/rand"
+	"crypto/subtle"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"time"
+
+	"github.com/nats-io/nats-server/v2/server"
+)
+
+// What the server allows one connection before it is closed as too slow. A peer that never reads
+// would otherwise hold up whoever publishes to it.
+const (
+	writeDeadline = 2 * time.Second
+	maxPending    = 8 << 20
+)
+
+// startTimeout bounds the recovery of the store at the start: it is linear in what is kept, about
+// 2 s for two million events after a crash.
+const startTimeout = 2 * time.Minute
+
+// embedded is the NATS server inside the process.
+type embedded struct {
+	server *server.Server
+	lock   *os.File
+	secret string // password of the gateway's own connection, known to this process only
+	listen bool
+}
+
+// startEmbedded locks the data directory and starts the server on it.
+func startEmbedded(o Options) (*embedded, error) {
+	dir, err := filepath.Abs(o.DataDir)
+	if err != nil {
+		return nil, err
+	}
+	lock, err := lockDir(dir)
+	if err != nil {
+		return nil, err
+	}
+	e := &embedded{lock: lock, secret: rand.Text(), listen: o.NATS.Listen != ""}
+	if err := e.start(dir, o); err != nil {
+		return nil, errors.Join(err, e.close())
+	}
+	return e, nil
+}
+
+func (e *embedded) start(dir string, o Options) error {
+	log := &serverLog{log: o.Log}
+	opts := &server.Options{
+		ServerName: serverName(o.Node),
+		DontListen: !e.listen,
+		NoSigs:     true,
+
+		JetStream: true,
+		StoreDir:  filepath.Join(dir, "nats"),
+		// The server's own bound is three quarters of the free space, which refuses the event
+		// stream on a small disk; the streams have their own bounds.
+		JetStreamMaxStore: 1 << 60,
+		// An acknowledged write must survive a power cut, not only a kill.
+		SyncAlways: true,
+
+		NoFastProducerStall: true,
+		WriteDeadline:       writeDeadline,
+		MaxPending:          maxPending,
+		AuthTimeout:         5, // s; checking a password is slow on purpose
+
+		CustomClientAuthentication: &authenticator{secret: e.secret, authenticate: o.Authenticate, log: o.Log},
+	}
+	if e.listen {
+		host, port, err := splitListen(o.NATS.Listen)
+		if err != nil {
+			return fmt.Errorf("nats.listen: %w", err)
+		}
+		opts.Host, opts.Port = host, port
+	}
+	s, err := server.NewServer(opts)
+	if err != nil {
+		return err
+	}
+	e.server = s
+	s.SetLoggerV2(log, false, false, false)
+	s.Start()
+	if !s.ReadyForConnections(startTimeout) || log.fatal() != nil {
+		if err := log.fatal(); err != nil {
+			return err
+		}
+		return errors.New("the server didn't get ready")
+	}
+	return nil
+}
+
+// clientURL is the URL of the listener, empty when there is none.
+func (e *embedded) clientURL() string {
+	if !e.listen {
+		return ""
+	}
+	return e.server.ClientURL()
+}
+
+// close stops the server, waits for it and unlocks the directory.
+func (e *embedded) close() error {
+	if e.server != nil {
+		e.server.Shutdown()
+		e.server.WaitForShutdown()
+	}
+	return e.lock.Close()
+}
+
+// splitListen splits host:port; port 0 is any free one.
+func splitListen(addr string) (host string, port int, err error) {
+	host, p, err := net.SplitHostPort(addr)
+	if err != nil {
+		return "", 0, err
+	}
+	n, err := strconv.ParseUint(p, 10, 16)
+	if err != nil {
+		return "", 0, fmt.Errorf("%q is no port", p)
+	}
+	if n == 0 {
+		return host, server.RANDOM_PORT, nil
+	}
+	return host, int(n), nil
+}
+
+var notInServerName = regexp.MustCompile(`[\s.*>]+`)
+
+// serverName is the node's name as NATS takes it.
+func serverName(node string) string {
+	if node == "" {
+		return "sharpeyes"
+	}
+	return "sharpeyes-" + notInServerName.ReplaceAllString(node, "-")
+}
+
+// authenticator decides who may connect to the embedded server.
+type authenticator struct {
+	secret       string
+	authenticate func(user, password string, remote net.Addr) (role string, ok bool)
+	log          interface{ Warn(string, ...any) }
+}
+
+// ownUser is the user of the gateway's own connection.
+const ownUser = "sharpeyes-gateway"
+
+// Check is called by the server for each new connection, on the goroutine of that connection.
+func (a *authenticator) Check(c server.ClientAuthentication) bool {
+	o := c.GetOpts()
+	if o.Username == ownUser {
+		if subtle.ConstantTimeCompare([]byte(o.Password), []byte(a.secret)) != 1 {
+			return false
+		}
+		c.RegisterUser(&server.User{Username: ownUser})
+		return true
+	}
+	if a.authenticate == nil {
+		return false
+	}
+	password := o.Password
+	if o.Username == "" && password == "" {
+		password = o.Token
+	}
+	role, ok := a.authenticate(o.Username, password, c.RemoteAddress())
+	if !ok {
+		return false
+	}
+	switch role {
+	case RoleAdmin:
+		c.RegisterUser(&server.User{Username: o.Username})
+	case RoleViewer:
+		c.RegisterUser(&server.User{Username: o.Username, Permissions: viewerPermissions()})
+	default:
+		a.log.Warn("A role that NATS doesn't know was refused", "role", role)
+		return false
+	}
+	return true
+}
