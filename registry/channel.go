@@ -34,11 +34,11 @@ type Channel struct {
 	URL         string   `json:"url"`               // rtsp or rtsps, never with user info
 	SubURL      string   `json:"sub_url,omitempty"`
 	Username    string   `json:"username,omitempty"`
-	Password    Secret   `json:"password,omitzero"` // write-only: read from JSON, never written to it
-	Transport   string   `json:"transport"`         // auto, tcp or udp
-	Motion      string   `json:"motion"`            // auto, always or off
-	Device      string   `json:"device,omitempty"`  // recorder shared by several channels; DeviceKey gives the default
-	InstallTime string   `json:"install_time,omitempty"`
+	Password    Secret   `json:"password,omitzero"`      // write-only: read from JSON, never written to it
+	Transport   string   `json:"transport"`              // auto, tcp or udp
+	Motion      string   `json:"motion"`                 // auto, always or off
+	Device      string   `json:"device,omitempty"`       // recorder shared by several channels; DeviceKey gives the default
+	InstallTime string   `json:"install_time,omitempty"` // date, 2006-01-02
 	Contact     string   `json:"contact,omitempty"`
 	RecordDays  *int     `json:"record_days,omitempty"`
 	Enabled     bool     `json:"enabled"`
@@ -59,6 +59,12 @@ type Status struct {
 	Reason event.Reason `json:"reason,omitempty"`
 	Detail string       `json:"detail,omitempty"`
 	Since  time.Time    `json:"since"`
+}
+
+// Listing is a channel with its status, as an answer lists it.
+type Listing struct {
+	Channel
+	Status Status `json:"status"`
 }
 
 // Event is what an event tells of the channel.

@@ -4,7 +4,7 @@ import "log/slog"
 
 // Secret is a camera's password. It can be read from JSON and from a configuration, and prints,
 // logs and marshals as nothing, so that it can't slip into an answer, an event or a log.
-// Reveal is the one way to it.
+// Reveal is the one way to it; whether there is one is asked with == "".
 type Secret string
 
 const redacted = "[redacted]"
@@ -12,8 +12,8 @@ const redacted = "[redacted]"
 // Reveal returns the password itself, for the dialogue with the camera and for sealing.
 func (s Secret) Reveal() string { return string(s) }
 
-// IsZero reports whether there is no password; encoding/json omits the field then.
-func (s Secret) IsZero() bool { return s == "" }
+// IsZero is always true, which makes an encoder omit the field (omitzero) whatever it holds.
+func (s Secret) IsZero() bool { return true }
 
 // String never returns the password.
 func (s Secret) String() string {
