@@ -4,7 +4,8 @@
 # Each clip is one loop of 16 s, 25 frames a second, a keyframe every 2 s, one slice a picture, no
 # B-frames, parameter sets before each keyframe: what a surveillance encoder sends. In "moving" a
 # person-sized block crosses the picture from 5 s to 11 s, and the scene stands still before and
-# after; in "still" nothing ever moves. Both carry a little sensor noise.
+# after; in "still" nothing ever moves. Both carry a little sensor noise. "frozen" is one group of
+# pictures of a camera whose image hangs: no noise either, so that all but the keyframe skips all.
 set -eu
 cd "$(dirname "$0")"
 
@@ -14,6 +15,7 @@ noise='noise=alls=4:allf=t'
 block='mandelbrot=size=64x128:rate=25:start_scale=0.4:end_scale=0.3:end_pts=400,trim=duration=16,drawbox=x=8:y=6:w=32:h=28:c=0x40302a:t=fill'
 
 still="$scene,$detail,$noise,format=yuv420p"
+frozen="$scene,$detail,format=yuv420p,select='eq(n,0)',loop=loop=49:size=1,setpts=N/25/TB"
 moving="$scene,$detail[bg];$block[fg];[bg][fg]overlay=x='-60+(t-5)*120':y='170+8*sin(t*9)':enable='between(t,5,11)',$noise,format=yuv420p"
 
 h264() { # name filter width
@@ -32,3 +34,6 @@ h264 moving-sub "$moving" 320 28
 h264 still-sub "$still" 320 28
 h265 moving "$moving" 640 27
 h265 still "$still" 640 27
+h264 frozen "$frozen" 640 24
+h264 frozen-sub "$frozen" 320 28
+h265 frozen "$frozen" 640 27

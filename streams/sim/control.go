@@ -1,0 +1,124 @@
+package sim
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"strconv"
+	"sync"
+	"time"
+
+	"sharpeyes/streams"
+)
+
+// control is the HTTP face of a farm, for scripts and end-to-end tests:
+//
+//	GET    /                    Totals
+//	GET    /cameras/{i}         what one camera is, its fault, its counters
+//	PUT    /cameras/{i}/fault   a Fault
+//	DELETE /cameras/{i}/fault
+//
+// A camera is named by its number, or by the id of its channel in the City of as many channels.
+type control struct {
+	farm *Farm
+	ids  func() map[string]int // made when it is first asked for
+}
+
+// view is one camera as control tells of it.
+type view struct {
+	Camera int    `json:"camera"`
+	URL    string `json:"url"`
+	SubURL string `json:"sub_url"`
+	Scene
+	Counters
+	Fault *Fault `json:"fault,omitempty"`
+}
+
+func (f *Farm) serveControl(ctx context.Context) error {
+	host, _, err := net.SplitHostPort(f.opts.Control)
+	if err != nil || !loopbackHost(host) {
+		return fmt.Errorf("sim: control on %q: want a loopback address and a port", f.opts.Control)
+	}
+	l, err := new(net.ListenConfig).Listen(ctx, "tcp", f.opts.Control)
+	if err != nil {
+		return fmt.Errorf("sim: control: %w", err)
+	}
+	const timeout = 10 * time.Second
+	f.ctlAddr = l.Addr()
+	f.control = &http.Server{
+		Handler:      newControl(f),
+		ReadTimeout:  timeout,
+		WriteTimeout: timeout,
+		IdleTimeout:  timeout,
+		ErrorLog:     slog.NewLogLogger(f.opts.Log.Handler(), slog.LevelWarn),
+	}
+	f.running.Go(func() {
+		if err := f.control.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+			f.opts.Log.Error("control of simulated cameras ended", "error", err)
+		}
+	})
+	return nil
+}
+
+func newControl(f *Farm) http.Handler {
+	c := &control{farm: f, ids: sync.OnceValue(func() map[string]int {
+		channels, _ := City(len(f.cameras), func(int, streams.Profile) string { return "" })
+		ids := make(map[string]int, len(channels))
+		for i := range channels {
+			ids[channels[i].ID] = i
+		}
+		return ids
+	})}
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, _ *http.Request) { reply(w, f.Stats()) })
+	mux.HandleFunc("GET /cameras/{camera}", c.named(func(w http.ResponseWriter, _ *http.Request, i int) {
+		v := view{Camera: i, URL: f.URL(i, streams.Main), SubURL: f.URL(i, streams.Sub), Scene: SceneOf(i), Counters: f.Camera(i)}
+		v.Fault = f.cameras[i].fault.Load()
+		reply(w, v)
+	}))
+	mux.HandleFunc("PUT /cameras/{camera}/fault", c.named(func(w http.ResponseWriter, r *http.Request, i int) {
+		d := json.NewDecoder(http.MaxBytesReader(w, r.Body, 4096))
+		d.DisallowUnknownFields()
+		var fault Fault
+		if err := d.Decode(&fault); err != nil {
+			http.Error(w, "not a fault: "+err.Error(), http.StatusBadRequest)
+			return
+		}
+		if err := f.SetFault(i, fault); err != nil {
+			http.Error(w, err.Error(), http.StatusUnprocessableEntity)
+			return
+		}
+		w.WriteHeader(http.StatusNoContent)
+	}))
+	mux.HandleFunc("DELETE /cameras/{camera}/fault", c.named(func(w http.ResponseWriter, _ *http.Request, i int) {
+		_ = f.SetFault(i, Fault{}) // the camera is there, and no fault is a good one
+		w.WriteHeader(http.StatusNoContent)
+	}))
+	return mux
+}
+
+// named finds the camera that a request names.
+func (c *control) named(h func(http.ResponseWriter, *http.Request, int)) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		name := r.PathValue("camera")
+		i, err := strconv.Atoi(name)
+		ok := err == nil && c.farm.check(i) == nil
+		if !ok {
+			i, ok = c.ids()[name]
+		}
+		if !ok {
+			http.Error(w, "no such camera", http.StatusNotFound)
+			return
+		}
+		h(w, r, i)
+	}
+}
+
+func reply(w http.ResponseWriter, v any) {
+	w.Header().Set("Content-Type", "application/json")
+	_ = json.NewEncoder(w).Encode(v)
+}
