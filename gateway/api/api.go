@@ -1,0 +1,91 @@
+// Package api answers questions about the registry, and takes changes to it, over HTTP and as a
+// NATS micro service: two faces of one set of operations.
+//
+// What a question means is in ask.go, once; the HTTP operations are declared with huma, which makes
+// the OpenAPI document of them; micro.go gives the same answers on NATS subjects. Every error goes
+// through one table (problem.go), and so does every refusal.
+package api
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"net/netip"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"sharpeyes/registry"
+	"sharpeyes/streams"
+)
+
+// Catalogue is the registry: what is there, and the one way to change it.
+type Catalogue interface {
+	// Snapshot is the registry as it is now.
+	Snapshot() *registry.Snapshot
+	// Update makes one transaction of what fn returns for the newest snapshot; fn is called again
+	// when someone else was quicker. An empty transaction writes nothing. It returns the first
+	// snapshot that has the change.
+	Update(ctx context.Context, by, action string, fn func(*registry.Snapshot) (registry.Transaction, error)) (*registry.Snapshot, error)
+}
+
+// Streams knows what is pulled now.
+type Streams interface {
+	Pulls() []streams.Info
+}
+
+// Principal is who asks.
+type Principal interface {
+	// String is the name that goes with a change into the registry's log.
+	String() string
+	// May reports whether the principal may "read" or "edit".
+	May(action string) bool
+}
+
+// Authenticator says who asks. With an empty user it decides on anonymous askers; remote is the
+// zero address when the request may come from farther away than its connection does.
+//
+// Its errors tell what they are by a method: Denied() bool true is answered with 401,
+// RetryAfter() time.Duration with 429; any other means that nobody could be asked, 503.
+type Authenticator interface {
+	Authenticate(ctx context.Context, user, password string, remote netip.Addr) (Principal, error)
+}
+
+// Options is what an API is made of.
+type Options struct {
+	Catalogue     Catalogue
+	Statuses      *registry.Statuses
+	Streams       Streams
+	Authenticator Authenticator
+	// Ready is nil when the gateway can serve; an errors.Join of the reasons otherwise.
+	Ready func() error
+	// Gatherer is what /metrics shows.
+	Gatherer prometheus.Gatherer
+	// RTSPURL is where the gateway serves a stream. host is what the asker called the gateway,
+	// without port; it is empty over NATS.
+	RTSPURL func(host, id string, profile streams.Profile) string
+	// Page is served at /; nil: nothing is.
+	Page    http.Handler
+	Version string
+	Log     *slog.Logger
+}
+
+// API is the set of operations.
+type API struct {
+	o         Options
+	handler   http.Handler
+	importing chan struct{} // one slot an import: each holds a whole city in memory
+}
+
+const importsAtOnce = 2
+
+// New declares the operations.
+func New(o Options) *API {
+	a := &API{o: o, importing: make(chan struct{}, importsAtOnce)}
+	a.handler = a.routes()
+	return a
+}
+
+// Handler serves HTTP. The server that it is given to sets ReadHeaderTimeout and IdleTimeout, and
+// neither ReadTimeout nor WriteTimeout: the handlers set deadlines themselves, since an import
+// may take longer than a query. It needs no closing; every request ends by its own deadlines.
+func (a *API) Handler() http.Handler { return a.handler }

@@ -1,0 +1,103 @@
+package api
+
+import (
+	"context"
+	"encoding/json"
+	"net"
+	"net/http"
+	"net/netip"
+	"strings"
+	"time"
+)
+
+// principalKey is where a request's context keeps who asks.
+type principalKey struct{}
+
+func principal(ctx context.Context) Principal {
+	p, _ := ctx.Value(principalKey{}).(Principal)
+	return p
+}
+
+// authenticate lets only those through who may do what the method does: look, or change.
+func (a *API) authenticate(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		ctx, cancel := context.WithTimeout(r.Context(), 10*time.Second)
+		who, err := a.whoAsks(ctx, r)
+		cancel()
+		if err == nil && !who.May(actionOf(r.Method)) {
+			err = errForbidden
+		}
+		if err != nil {
+			a.writeProblem(w, r, err)
+			return
+		}
+		next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), principalKey{}, who)))
+	})
+}
+
+func (a *API) whoAsks(ctx context.Context, r *http.Request) (Principal, error) {
+	if user, password, ok := r.BasicAuth(); ok && user != "" {
+		return a.o.Authenticator.Authenticate(ctx, user, password, remoteAddr(r))
+	}
+	if r.Header.Get("Authorization") != "" {
+		return nil, problem(http.StatusUnauthorized, "sign in with Basic and a user name: nothing else is understood in Authorization").
+			with("WWW-Authenticate", `Basic realm="sharpeyes", charset="UTF-8"`)
+	}
+	return a.o.Authenticator.Authenticate(ctx, "", "", nearest(r))
+}
+
+func actionOf(method string) string {
+	switch method {
+	case http.MethodGet, http.MethodHead, http.MethodOptions:
+		return "read"
+	default:
+		return "edit"
+	}
+}
+
+func remoteAddr(r *http.Request) netip.Addr {
+	ap, err := netip.ParseAddrPort(r.RemoteAddr)
+	if err != nil {
+		return netip.Addr{}
+	}
+	return ap.Addr()
+}
+
+// nearest is the address of someone who doesn't sign in. It is the zero address, which is nowhere
+// near, when the connection is from this machine but the asker may not be: the request went
+// through a proxy, or it is for a name that isn't this machine's, as when a page from elsewhere
+// had its own name resolve to 127.0.0.1.
+func nearest(r *http.Request) netip.Addr {
+	for _, h := range []string{"Forwarded", "X-Forwarded-For", "X-Real-Ip", "Via"} {
+		if r.Header.Get(h) != "" {
+			return netip.Addr{}
+		}
+	}
+	host := hostOf(r)
+	if strings.EqualFold(host, "localhost") {
+		return remoteAddr(r)
+	}
+	if addr, err := netip.ParseAddr(host); err != nil || !addr.Unmap().IsLoopback() {
+		return netip.Addr{}
+	}
+	return remoteAddr(r)
+}
+
+// hostOf is what the asker called the gateway, without port and brackets.
+func hostOf(r *http.Request) string {
+	if host, _, err := net.SplitHostPort(r.Host); err == nil {
+		return host
+	}
+	return strings.Trim(r.Host, "[]")
+}
+
+// writeProblem answers with an error, outside of huma.
+func (a *API) writeProblem(w http.ResponseWriter, r *http.Request, err error) {
+	p := a.problemOf(r.Context(), r.Method+" "+r.URL.Path, err)
+	for name, values := range p.header {
+		w.Header()[name] = values
+	}
+	w.Header().Set("Content-Type", p.ContentType(""))
+	w.WriteHeader(p.Status)
+	_ = json.NewEncoder(w).Encode(p) // the asker may be gone; there is nobody else to tell
+}

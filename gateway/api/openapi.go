@@ -1,0 +1,69 @@
+package api
+
+import (
+	"reflect"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"sharpeyes/registry"
+)
+
+// finishDocument says in the OpenAPI document what the types can't: bodies that the registry reads
+// itself, so that huma must not, and the form of errors.
+func finishDocument(h huma.API) {
+	doc := h.OpenAPI()
+	schemas := doc.Components.Schemas
+	channel := schemas.Schema(reflect.TypeFor[registry.Channel](), true, "Channel")
+	site := schemas.Schema(reflect.TypeFor[registry.Site](), true, "Site")
+	errs := schemas.Schema(reflect.TypeFor[Problem](), true, "Problem")
+	describeFields(schemas)
+
+	json := func(s *huma.Schema) map[string]*huma.MediaType {
+		return map[string]*huma.MediaType{"application/json": {Schema: s}}
+	}
+	one := doc.Paths["/channels/{id}"]
+	one.Put.RequestBody = &huma.RequestBody{Required: true, Content: json(channel)}
+	partly := &huma.Schema{Type: "object", Description: "any of a channel's fields"}
+	one.Patch.RequestBody = &huma.RequestBody{Required: true, Content: map[string]*huma.MediaType{
+		"application/merge-patch+json": {Schema: partly}, "application/json": {Schema: partly},
+	}}
+	one.Put.Responses["201"] = &huma.Response{Description: "Created", Headers: one.Put.Responses["200"].Headers, Content: one.Put.Responses["200"].Content}
+	doc.Paths["/sites/{path}"].Put.RequestBody = &huma.RequestBody{Required: true, Content: json(site)}
+	text := &huma.Schema{Type: "string"}
+	doc.Paths["/channels:import"].Post.RequestBody = &huma.RequestBody{Required: true, Content: map[string]*huma.MediaType{
+		"text/csv": {Schema: text}, "application/x-ndjson": {Schema: text},
+	}}
+
+	for _, path := range doc.Paths {
+		for _, op := range []*huma.Operation{path.Get, path.Put, path.Post, path.Patch, path.Delete} {
+			if op != nil {
+				op.Responses["default"] = &huma.Response{Description: "Problem", Content: map[string]*huma.MediaType{
+					"application/problem+json": {Schema: errs},
+				}}
+			}
+		}
+	}
+	delete(schemas.Map(), "ErrorModel") // huma's own form of errors, which nothing answers
+	delete(schemas.Map(), "ErrorDetail")
+}
+
+// describeFields tells what the Go types of a channel leave open.
+func describeFields(schemas huma.Registry) {
+	for name, s := range schemas.Map() {
+		if p := s.Properties["password"]; p != nil {
+			p.WriteOnly = true
+		}
+		if p := s.Properties["class"]; p != nil {
+			p.Enum = []any{1, 2, 3, 9}
+		}
+		if p := s.Properties["state"]; p != nil {
+			p.Enum = []any{"online", "degraded", "offline", "unknown", "disabled"}
+		}
+		switch name {
+		case "Channel": // the rest have defaults
+			s.Required = []string{"id", "name", "class", "site", "scenario", "url"}
+		case "Site": // the path is in the address
+			s.Required = []string{"name"}
+		}
+	}
+}

@@ -1,0 +1,109 @@
+package api
+
+import (
+	"cmp"
+	"context"
+	"net/http"
+	"slices"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"sharpeyes/streams"
+)
+
+// Stream is one camera stream that is pulled now.
+type Stream struct {
+	ID      string    `json:"id" doc:"the channel's"`
+	Profile string    `json:"profile" enum:"main,sub"`
+	Name    string    `json:"name,omitempty" doc:"the channel's"`
+	Playing bool      `json:"playing" doc:"false while the camera is being dialled"`
+	Readers int       `json:"readers"`
+	Since   time.Time `json:"since"`
+	Codec   string    `json:"codec" doc:"of the first track"`
+	Codecs  []string  `json:"codecs" doc:"of each track"`
+	Bitrate float64   `json:"bitrate" doc:"bit/s, over the last seconds"`
+	FPS     float64   `json:"fps" doc:"pictures a second, over the last seconds"`
+	Bytes   uint64    `json:"bytes" doc:"received"`
+	Packets uint64    `json:"packets" doc:"received"`
+	Lost    uint64    `json:"lost" doc:"packets that didn't arrive"`
+	Loss    float64   `json:"loss" doc:"part of the packets that didn't arrive, 0 to 1"`
+	RTSPURL string    `json:"rtsp_url" doc:"where the gateway serves it"`
+}
+
+type streamsInput struct{ request }
+
+type streamsOutput struct {
+	Body struct {
+		Items []Stream `json:"items" doc:"by id"`
+	}
+}
+
+type streamInput struct {
+	request
+	ID      string `path:"id" doc:"the channel's id"`
+	Profile string `query:"profile" doc:"main or sub; left out: main, or else sub" example:"main"`
+}
+
+type streamOutput struct{ Body Stream }
+
+func (a *API) streamOperations(h huma.API) {
+	register(a, h, huma.Operation{
+		OperationID: "list-streams", Method: http.MethodGet, Path: "/streams", Tags: []string{"streams"},
+		Summary: "What is pulled now",
+	}, func(_ context.Context, in *streamsInput) (*streamsOutput, error) {
+		var out streamsOutput
+		out.Body.Items = a.streams(hostOf(in.r))
+		return &out, nil
+	})
+	register(a, h, huma.Operation{
+		OperationID: "get-stream", Method: http.MethodGet, Path: "/streams/{id}", Tags: []string{"streams"},
+		Summary: "The pull of one channel", Description: "404 when the channel isn't pulled now.",
+	}, a.stream)
+}
+
+func (a *API) stream(_ context.Context, in *streamInput) (*streamOutput, error) {
+	profile := in.r.URL.Query().Get("profile")
+	if profile != "" && profile != string(streams.Main) && profile != string(streams.Sub) {
+		return nil, badQuery("profile", profile, "must be main or sub")
+	}
+	if _, ok := a.o.Catalogue.Snapshot().Get(in.ID); !ok {
+		return nil, noChannel(in.ID)
+	}
+	for _, s := range a.streams(hostOf(in.r)) { // main before sub
+		if s.ID == in.ID && (profile == "" || s.Profile == profile) {
+			return &streamOutput{s}, nil
+		}
+	}
+	return nil, problem(http.StatusNotFound, "channel "+in.ID+" isn't pulled now: nobody reads it")
+}
+
+// streams are all pulls, by id, main before sub.
+func (a *API) streams(host string) []Stream {
+	pulls := a.o.Streams.Pulls()
+	snapshot := a.o.Catalogue.Snapshot()
+	all := make([]Stream, 0, len(pulls))
+	for _, p := range pulls {
+		s := Stream{
+			ID: p.Key.Channel, Profile: string(p.Key.Profile), Playing: p.Playing, Readers: p.Readers, Since: p.Since,
+			Codecs: p.Codecs, Bitrate: p.Bitrate, FPS: p.FPS, Bytes: p.Bytes, Packets: p.Packets, Lost: p.Lost,
+			RTSPURL: a.o.RTSPURL(host, p.Key.Channel, p.Key.Profile),
+		}
+		if len(p.Codecs) > 0 {
+			s.Codec = p.Codecs[0]
+		} else {
+			s.Codecs = []string{}
+		}
+		if sent := p.Packets + p.Lost; sent > 0 {
+			s.Loss = float64(p.Lost) / float64(sent)
+		}
+		if c, ok := snapshot.Get(p.Key.Channel); ok {
+			s.Name = c.Name
+		}
+		all = append(all, s)
+	}
+	slices.SortFunc(all, func(a, b Stream) int {
+		return cmp.Or(cmp.Compare(a.ID, b.ID), cmp.Compare(a.Profile, b.Profile))
+	})
+	return all
+}
