@@ -1,0 +1,73 @@
+package relay
+
+import (
+	"net/netip"
+	"slices"
+
+	"github.com/bluenviron/gortsplib/v4/pkg/base"
+	"github.com/bluenviron/gortsplib/v4/pkg/headers"
+)
+
+// track is how one media goes to the reader.
+type track struct {
+	setUp     bool
+	udp       bool
+	channel   int            // TCP: of RTP; RTCP is the next
+	rtp, rtcp netip.AddrPort // UDP: the reader's
+}
+
+func (c *connection) overUDP() bool {
+	return slices.ContainsFunc(c.tracks, func(t track) bool { return t.setUp && t.udp })
+}
+
+// transport picks the first of the offered transports that can be served, and completes it.
+func (c *connection) transport(offer base.HeaderValue, index int) (track, headers.Transport, bool) {
+	var offers headers.Transports
+	if err := offers.Unmarshal(offer); err != nil {
+		return track{}, headers.Transport{}, false
+	}
+	unicast := headers.TransportDeliveryUnicast
+	for _, o := range offers {
+		if o.Secure || o.Mode != nil && *o.Mode != headers.TransportModePlay ||
+			o.Delivery != nil && *o.Delivery != headers.TransportDeliveryUnicast {
+			continue
+		}
+		answer := headers.Transport{Protocol: o.Protocol, Delivery: &unicast}
+		switch {
+		case o.Protocol == headers.TransportProtocolTCP:
+			channel := 2 * index
+			if o.InterleavedIDs != nil {
+				channel = o.InterleavedIDs[0]
+			}
+			if channel < 0 || channel > 254 || c.taken(channel, index) {
+				continue
+			}
+			answer.InterleavedIDs = &[2]int{channel, channel + 1}
+			return track{setUp: true, channel: channel}, answer, true
+		case c.udp != nil && o.ClientPorts != nil && validPort(o.ClientPorts[0]) && validPort(o.ClientPorts[1]):
+			ports := c.udp.pair()
+			answer.ClientPorts, answer.ServerPorts = o.ClientPorts, &ports
+			// Always to where the request came from: a "destination" would let anyone aim the
+			// stream at a stranger.
+			host := c.remote.Addr()
+			return track{
+				setUp: true, udp: true,
+				rtp:  netip.AddrPortFrom(host, uint16(o.ClientPorts[0])),
+				rtcp: netip.AddrPortFrom(host, uint16(o.ClientPorts[1])),
+			}, answer, true
+		}
+	}
+	return track{}, headers.Transport{}, false
+}
+
+func validPort(p int) bool { return p > 0 && p < 65536 }
+
+// taken reports whether another track already uses the channel or the one after it.
+func (c *connection) taken(channel, index int) bool {
+	for i, t := range c.tracks {
+		if i != index && t.setUp && !t.udp && t.channel-channel < 2 && channel-t.channel < 2 {
+			return true
+		}
+	}
+	return false
+}
