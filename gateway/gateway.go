@@ -1,0 +1,326 @@
+// Package gateway puts the gateway together: it opens the store, wires probes, pulls, relay, motion
+// and the API, and closes them again in the order that loses nothing. It is the one package that
+// knows all others; they don't know one another.
+package gateway
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"golang.org/x/sync/errgroup"
+
+	"sharpeyes/config"
+	"sharpeyes/gateway/access"
+	"sharpeyes/gateway/api"
+	"sharpeyes/gateway/bus"
+	"sharpeyes/gateway/health"
+	"sharpeyes/gateway/web"
+	"sharpeyes/registry"
+	"sharpeyes/streams"
+	"sharpeyes/streams/probe"
+	"sharpeyes/streams/relay"
+	"sharpeyes/streams/source"
+)
+
+// stallTimeout is how long a camera may send nothing before its pull is given up.
+const stallTimeout = 10 * time.Second
+
+// Addresses is where a running gateway listens: host and port, or a URL for NATS.
+type Addresses struct {
+	HTTP, RTSP, RTSPS, NATS string
+}
+
+// Options is what Run takes besides the configuration.
+type Options struct {
+	Log     *slog.Logger
+	Version string
+	// Ready is called once, when everything listens and the registry is loaded.
+	Ready func(Addresses)
+	// Password is called when a first administrator was made whose password nobody chose, to show
+	// it once.
+	Password func(user, password string)
+
+	seed func(context.Context, *bus.Registry) error // the demo's city
+}
+
+// Run runs a gateway until ctx ends, or something that it can't do without has failed. It returns
+// when every goroutine of it has ended; nil when ctx ended.
+func Run(ctx context.Context, cfg config.Config, o Options) error {
+	if cfg.Node.Name == "" {
+		host, err := os.Hostname()
+		if err != nil {
+			return fmt.Errorf("node.name: asking for the host's name: %w", err)
+		}
+		cfg.Node.Name = host
+	}
+	g := &gateway{cfg: cfg, o: o, log: o.Log, statuses: &registry.Statuses{}, metrics: prometheus.NewRegistry()}
+	defer g.close()
+	if err := g.open(ctx); err != nil {
+		return err
+	}
+	return g.run(ctx)
+}
+
+// gateway is what Run opens, in the order of the fields' use.
+type gateway struct {
+	cfg      config.Config
+	o        Options
+	log      *slog.Logger
+	statuses *registry.Statuses
+	metrics  *prometheus.Registry
+
+	access    *access.Access
+	accessSet sync.Mutex // NATS may ask before there is an answer
+	bus       *bus.Bus
+	hub       *streams.Hub
+	relay     *relay.Server
+	monitor   *health.Monitor
+	motion    *watcher
+	always    *always
+	api       *api.API
+
+	http, rtsp, rtsps net.Listener
+	certificate       *tls.Config // of rtsps
+	closers           []func()
+}
+
+// defers adds something to be undone by close, last first.
+func (g *gateway) defers(f func()) { g.closers = append(g.closers, f) }
+
+func (g *gateway) close() {
+	for i := len(g.closers) - 1; i >= 0; i-- {
+		g.closers[i]()
+	}
+}
+
+// open opens the store and the listeners, and wires everything. Nothing is served yet.
+func (g *gateway) open(ctx context.Context) error {
+	if err := g.openStore(ctx); err != nil {
+		return err
+	}
+	if err := g.openAccess(ctx); err != nil {
+		return err
+	}
+	if g.o.seed != nil {
+		if err := g.o.seed(ctx, g.bus.Registry()); err != nil {
+			return fmt.Errorf("registering the demo's city: %w", err)
+		}
+	}
+	if err := g.bus.LoadStatuses(ctx, g.statuses); err != nil {
+		return fmt.Errorf("loading the last statuses: %w", err)
+	}
+	if err := g.openStreams(); err != nil {
+		return err
+	}
+	if err := g.listen(); err != nil {
+		return err
+	}
+	return g.openAPI()
+}
+
+func (g *gateway) openStore(ctx context.Context) error {
+	key, err := bus.LoadKey(filepath.Join(g.cfg.DataDir, "secret.key"))
+	if err != nil {
+		return fmt.Errorf("loading the key of the cameras' passwords: %w", err)
+	}
+	sealer := registry.NewSealer(key)
+	g.bus, err = bus.Open(ctx, bus.Options{
+		NATS: g.cfg.NATS, Events: g.cfg.Events, DataDir: g.cfg.DataDir, Node: g.cfg.Node.Name,
+		Log: g.log, Authenticate: g.authenticateNATS, Sealer: sealer,
+	})
+	if err != nil {
+		return err
+	}
+	g.defers(func() {
+		if err := g.bus.Close(); err != nil {
+			g.log.Error("closing the store", "error", err)
+		}
+	})
+	return nil
+}
+
+func (g *gateway) openStreams() error {
+	snapshot := g.bus.Registry().Snapshot
+	g.monitor = health.New(health.Options{
+		Config: g.cfg.Health, Node: g.cfg.Node.Name, Prober: probe.New(g.cfg.Health.Timeout),
+		Publisher: g.bus, Statuses: g.statuses, Snapshot: snapshot, Log: g.log,
+	})
+	g.motion = newWatcher(g)
+	g.hub = streams.NewHub(streams.Options{
+		Source: &source.Source{
+			StartTimeout: g.cfg.Streams.StartTimeout, StallTimeout: stallTimeout, UserAgent: "sharpeyes/" + g.o.Version,
+		},
+		Observer:   observer{g},
+		Channel:    func(id string) (registry.Channel, bool) { return snapshot().Get(id) },
+		Linger:     g.cfg.Streams.Linger,
+		MaxPulls:   g.cfg.Streams.MaxPulls,
+		MaxReaders: g.cfg.Streams.MaxReaders,
+		Queue:      int(g.cfg.Streams.ReaderQueue),
+		Log:        g.log,
+	})
+	// Once the hub is closed no pull starts a watcher any more.
+	g.defers(g.motion.wait)
+	g.defers(g.hub.Close)
+	g.always = newAlways(g.hub, g.cfg.Motion.AlwaysBudget)
+	var err error
+	if g.certificate, err = loadCertificate(g.cfg.RTSP.TLSCert, g.cfg.RTSP.TLSKey); err != nil {
+		return fmt.Errorf("rtsp.tls_cert: %w", err)
+	}
+	g.relay = relay.New(relay.Options{
+		Hub: g.hub, Authorizer: authorizer{g.access}, UDP: g.cfg.RTSP.UDP,
+		StartTimeout: g.cfg.Streams.StartTimeout, Log: g.log,
+	})
+	g.defers(g.bus.Registry().Watch(func(_, now *registry.Snapshot, tx registry.Transaction) {
+		g.hub.Changed(now, tx)
+		g.monitor.Changed(now, tx)
+		g.always.changed(now)
+	}))
+	g.always.changed(snapshot())
+	return nil
+}
+
+// listen opens all listeners before anything is served, so that a taken port stops the start.
+func (g *gateway) listen() error {
+	for _, l := range []struct {
+		key, address string
+		to           *net.Listener
+	}{
+		{"http.listen", g.cfg.HTTP.Listen, &g.http},
+		{"rtsp.listen", g.cfg.RTSP.Listen, &g.rtsp},
+		{"rtsp.tls_listen", g.cfg.RTSP.TLSListen, &g.rtsps},
+	} {
+		if l.address == "" {
+			continue
+		}
+		ln, err := net.Listen("tcp", l.address)
+		if err != nil {
+			return fmt.Errorf("%s: %w", l.key, err)
+		}
+		g.defers(func() { ln.Close() })
+		*l.to = ln
+	}
+	return nil
+}
+
+func (g *gateway) openAPI() error {
+	g.metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), streamMetrics{g})
+	g.metrics.MustRegister(g.bus.Collectors()...)
+	g.metrics.MustRegister(g.monitor.Collectors()...)
+	page, err := web.Handler()
+	if err != nil {
+		return fmt.Errorf("loading the page: %w", err)
+	}
+	g.api = api.New(api.Options{
+		Catalogue: g.bus.Registry(), Statuses: g.statuses, Streams: g.hub, Authenticator: principals{g.access},
+		Ready: g.bus.Ready, Gatherer: g.metrics, RTSPURL: g.rtspURL, Page: page, Version: g.o.Version, Log: g.log,
+	})
+	stop, err := g.api.ServeNATS(g.bus.Conn())
+	if err != nil {
+		return fmt.Errorf("offering the API on NATS: %w", err)
+	}
+	g.defers(func() {
+		if err := stop(); err != nil {
+			g.log.Warn("closing the API on NATS", "error", err)
+		}
+	})
+	return nil
+}
+
+// rtspURL is where a stream is served, for an asker who called the gateway host.
+func (g *gateway) rtspURL(host, id string, p streams.Profile) string {
+	if g.rtsp == nil {
+		return ""
+	}
+	address := g.rtsp.Addr().(*net.TCPAddr)
+	if host == "" || !address.IP.IsUnspecified() {
+		host = address.IP.String()
+	}
+	u := "rtsp://" + net.JoinHostPort(host, fmt.Sprint(address.Port)) + "/" + id
+	if p == streams.Sub {
+		u += "/sub"
+	}
+	return u
+}
+
+// run serves until ctx ends or one of the parts fails; then all end.
+func (g *gateway) run(ctx context.Context) error {
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error { return g.serveHTTP(ctx) })
+	group.Go(func() error { return g.relay.Serve(ctx, g.rtsp, nil) })
+	if g.rtsps != nil {
+		group.Go(func() error { return g.relay.Serve(ctx, g.rtsps, g.certificate) })
+	}
+	group.Go(func() error { return g.monitor.Run(ctx) })
+	group.Go(func() error { return g.always.run(ctx) })
+	a := Addresses{HTTP: g.http.Addr().String(), RTSP: g.rtsp.Addr().String(), NATS: g.bus.ClientURL()}
+	if g.rtsps != nil {
+		a.RTSPS = g.rtsps.Addr().String()
+	}
+	g.log.Info("ready", "http", a.HTTP, "rtsp", a.RTSP, "nats", a.NATS, "channels", g.bus.Registry().Snapshot().Len())
+	if g.o.Ready != nil {
+		g.o.Ready(a)
+	}
+	err := group.Wait()
+	if errors.Is(err, context.Canceled) {
+		return nil
+	}
+	return err
+}
+
+// serveHTTP serves the API until ctx ends, and lets requests under way finish.
+func (g *gateway) serveHTTP(ctx context.Context) error {
+	const grace = 5 * time.Second
+	certificate, err := loadCertificate(g.cfg.HTTP.TLSCert, g.cfg.HTTP.TLSKey)
+	if err != nil {
+		return fmt.Errorf("http.tls_cert: %w", err)
+	}
+	ln := g.http
+	if certificate != nil {
+		certificate.NextProtos = []string{"h2", "http/1.1"}
+		ln = tls.NewListener(ln, certificate)
+	}
+	s := &http.Server{
+		Handler:           g.api.Handler(),
+		ReadHeaderTimeout: 10 * time.Second,
+		IdleTimeout:       2 * time.Minute,
+		MaxHeaderBytes:    64 << 10,
+		ErrorLog:          slog.NewLogLogger(g.log.Handler(), slog.LevelDebug),
+	}
+	served := make(chan error, 1)
+	go func() { served <- s.Serve(ln) }()
+	select {
+	case err := <-served:
+		return fmt.Errorf("serving HTTP: %w", err)
+	case <-ctx.Done():
+	}
+	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), grace)
+	defer cancel()
+	if s.Shutdown(last) != nil {
+		s.Close()
+	}
+	<-served
+	return ctx.Err()
+}
+
+// loadCertificate is nil without files.
+func loadCertificate(cert, key string) (*tls.Config, error) {
+	if cert == "" && key == "" {
+		return nil, nil
+	}
+	c, err := tls.LoadX509KeyPair(cert, key)
+	if err != nil {
+		return nil, err
+	}
+	return &tls.Config{Certificates: []tls.Certificate{c}, MinVersion: tls.VersionTLS12}, nil
+}

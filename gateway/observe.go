@@ -1,0 +1,37 @@
+package gateway
+
+import (
+	"time"
+
+	"sharpeyes/registry"
+	"sharpeyes/registry/event"
+	"sharpeyes/streams"
+)
+
+// observer tells health, motion and the city what becomes of pulls.
+type observer struct{ g *gateway }
+
+func (o observer) Started(ch registry.Channel, i streams.Info) {
+	o.publish(event.StreamStarted, ch, i, "")
+	o.g.monitor.Pulled(ch.ID, true)
+	o.g.motion.started(ch, i.Key)
+}
+
+func (o observer) Stopped(ch registry.Channel, i streams.Info) {
+	o.publish(event.StreamStopped, ch, i, "")
+	o.g.monitor.Pulled(ch.ID, false)
+}
+
+func (o observer) Failed(ch registry.Channel, i streams.Info, f *streams.Failure) {
+	o.g.log.Info("a pull failed", "channel", ch.ID, "profile", i.Key.Profile, "reason", f.Reason, "detail", f.Detail)
+	o.publish(event.StreamFailed, ch, i, f.Reason)
+	if i.Playing {
+		o.g.monitor.Pulled(ch.ID, false)
+	}
+}
+
+func (o observer) publish(t event.Type, ch registry.Channel, i streams.Info, r event.Reason) {
+	o.g.bus.Publish(event.New(o.g.cfg.Node.Name, t, time.Now(), event.Stream{
+		Channel: ch.Event(), Profile: string(i.Key.Profile), Readers: i.Readers, Reason: r,
+	}))
+}

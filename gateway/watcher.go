@@ -1,0 +1,118 @@
+package gateway
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"github.com/bluenviron/gortsplib/v4/pkg/format"
+	"github.com/pion/rtp"
+
+	"sharpeyes/registry"
+	"sharpeyes/registry/event"
+	"sharpeyes/streams"
+	"sharpeyes/streams/motion"
+)
+
+// watcher looks for motion in whatever is pulled, one stream a channel.
+type watcher struct {
+	g  *gateway
+	wg sync.WaitGroup
+
+	mu       sync.Mutex
+	channels map[string]bool // watched now
+}
+
+func newWatcher(g *gateway) *watcher { return &watcher{g: g, channels: map[string]bool{}} }
+
+func (w *watcher) wait() { w.wg.Wait() }
+
+// started begins to watch a pull, unless another stream of the channel is watched already.
+func (w *watcher) started(ch registry.Channel, key streams.Key) {
+	if ch.Motion == "off" {
+		return
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.channels[ch.ID] {
+		return
+	}
+	reader, ok := w.g.hub.Tap(key)
+	if !ok {
+		return
+	}
+	track, codec, ok := videoOf(reader.Description())
+	if !ok {
+		reader.Close()
+		return
+	}
+	w.channels[ch.ID] = true
+	w.wg.Go(func() {
+		defer func() {
+			reader.Close()
+			w.mu.Lock()
+			delete(w.channels, ch.ID)
+			w.mu.Unlock()
+		}()
+		w.watch(ch, reader, track, motion.New(codec, motion.Config{
+			Sensitivity: w.g.cfg.Motion.Sensitivity, Hold: w.g.cfg.Motion.Hold,
+		}))
+	})
+}
+
+// videoOf finds the first track that the detector can read.
+func videoOf(d *streams.Description) (track int, codec motion.Codec, ok bool) {
+	for i, m := range d.Medias {
+		switch m.Formats[0].(type) {
+		case *format.H264:
+			return i, motion.H264, true
+		case *format.H265:
+			return i, motion.H265, true
+		}
+	}
+	return 0, 0, false
+}
+
+// watch reads until the pull ends, which ends the motion too.
+func (w *watcher) watch(ch registry.Channel, reader *streams.Reader, track int, d *motion.Detector) {
+	publish := func(c motion.Change, ok bool) {
+		if !ok {
+			return
+		}
+		w.g.bus.Publish(event.New(w.g.cfg.Node.Name, c.Type, c.At, event.Motion{
+			Channel: ch.Event(), Score: c.Score, Source: event.FromBitstream, Started: c.Started, Duration: c.Duration.Seconds(),
+		}))
+	}
+	reader.Play()
+	var (
+		units  []*streams.Unit
+		packet rtp.Packet
+		err    error
+	)
+	for err == nil {
+		// The detector is told the time once a second, for when packets stop.
+		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+		for err == nil {
+			if units, err = reader.Next(ctx, units[:0]); err != nil {
+				break
+			}
+			for _, u := range units {
+				if u.Track != track || u.Control {
+					continue
+				}
+				for raw := range u.Packets() {
+					if packet.Unmarshal(raw) == nil {
+						publish(d.Packet(&packet, u.At))
+					}
+				}
+			}
+		}
+		cancel()
+		publish(d.Tick(time.Now()))
+		if errors.Is(err, context.DeadlineExceeded) {
+			err = nil
+		}
+	}
+	publish(d.Close(time.Now()))
+}
