@@ -1,0 +1,22 @@
+package main
+
+import (
+	"io"
+	"log/slog"
+
+	"sharpeyes/config"
+)
+
+// newLog is the log that a long-running command passes down; a level that isn't known, which
+// config.Load refuses, is info.
+func newLog(w io.Writer, c config.Log) *slog.Logger {
+	var level slog.Level
+	if err := level.UnmarshalText([]byte(c.Level)); err != nil {
+		level = slog.LevelInfo
+	}
+	o := &slog.HandlerOptions{Level: level}
+	if c.Format == "json" {
+		return slog.New(slog.NewJSONHandler(w, o))
+	}
+	return slog.New(slog.NewTextHandler(w, o))
+}
