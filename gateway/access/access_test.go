@@ -1,0 +1,336 @@
+package access_test
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"maps"
+	"net/netip"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"golang.org/x/crypto/bcrypt"
+
+	"sharpeyes/gateway/access"
+)
+
+// memory is a Store of one test.
+type memory struct {
+	mu      sync.Mutex
+	records map[string][]byte
+	err     error
+}
+
+func newMemory() *memory { return &memory{records: map[string][]byte{}} }
+
+func (m *memory) Get(_ context.Context, name string) ([]byte, bool, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	r, ok := m.records[name]
+	return r, ok, m.err
+}
+
+func (m *memory) Create(_ context.Context, name string, record []byte) (bool, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if _, ok := m.records[name]; ok {
+		return false, m.err
+	}
+	m.records[name] = record
+	return true, m.err
+}
+
+func (m *memory) Put(_ context.Context, name string, record []byte) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.records[name] = record
+	return m.err
+}
+
+func (m *memory) List(context.Context) ([]string, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return slices.Collect(maps.Keys(m.records)), m.err
+}
+
+func (m *memory) Delete(_ context.Context, name string) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	delete(m.records, name)
+	return m.err
+}
+
+var (
+	far  = netip.MustParseAddr("192.0.2.7")
+	near = netip.MustParseAddr("127.0.0.1")
+)
+
+func newAccess(t *testing.T, o access.Options) *access.Access {
+	t.Helper()
+	if o.Store == nil {
+		o.Store = newMemory()
+	}
+	o.Cost = bcrypt.MinCost
+	o.Log = slog.New(slog.DiscardHandler)
+	a, err := access.New(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return a
+}
+
+func denied(err error) bool {
+	var d access.DeniedError
+	return errors.As(err, &d)
+}
+
+func TestPassword(t *testing.T) {
+	ctx := t.Context()
+	a := newAccess(t, access.Options{})
+	if err := a.AddUser(ctx, "ann", access.Viewer, "correct horse"); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 { // with bcrypt, and from memory
+		p, err := a.Authenticate(ctx, "ann", "correct horse", far)
+		if err != nil || p.Name != "ann" || p.Role != access.Viewer {
+			t.Fatalf("right password: %v, %v", p, err)
+		}
+	}
+	for _, c := range [][2]string{{"ann", "wrong horse"}, {"ann", ""}, {"bob", "correct horse"}, {"Ann", "correct horse"}, {"../x", "x"}, {"", "correct horse"}} {
+		if _, err := a.Authenticate(ctx, c[0], c[1], far); !denied(err) {
+			t.Errorf("%q %q: %v", c[0], c[1], err)
+		}
+	}
+	if err := a.SetPassword(ctx, "ann", "battery staple"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := a.Authenticate(ctx, "ann", "correct horse", far); !denied(err) {
+		t.Errorf("old password after a change: %v", err)
+	}
+	if _, err := a.Authenticate(ctx, "ann", "battery staple", far); err != nil {
+		t.Errorf("new password: %v", err)
+	}
+	if err := a.DeleteUser(ctx, "ann"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := a.Authenticate(ctx, "ann", "battery staple", far); !denied(err) {
+		t.Errorf("deleted user: %v", err)
+	}
+	if err := a.SetPassword(ctx, "ann", "correct horse"); !errors.Is(err, access.ErrNoUser) {
+		t.Errorf("password of nobody: %v", err)
+	}
+	if err := a.DeleteUser(ctx, "ann"); !errors.Is(err, access.ErrNoUser) {
+		t.Errorf("deleting nobody: %v", err)
+	}
+}
+
+func TestLongPasswordIsNotCut(t *testing.T) {
+	a := newAccess(t, access.Options{})
+	long := strings.Repeat("x", 72)
+	if err := a.AddUser(t.Context(), "ann", access.Viewer, long); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		if _, err := a.Authenticate(t.Context(), "ann", long+"y", far); !denied(err) {
+			t.Fatalf("a longer one: %v", err)
+		}
+		if _, err := a.Authenticate(t.Context(), "ann", long, far); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func TestBadUsers(t *testing.T) {
+	a := newAccess(t, access.Options{})
+	for name, c := range map[string]struct {
+		user     string
+		role     access.Role
+		password string
+	}{
+		"empty name":     {"", access.Viewer, "long enough"},
+		"slash":          {"a/b", access.Viewer, "long enough"},
+		"dot at the end": {"a.", access.Viewer, "long enough"},
+		"long name":      {strings.Repeat("a", 65), access.Viewer, "long enough"},
+		"role":           {"ann", "king", "long enough"},
+		"short password": {"ann", access.Viewer, "short"},
+		"long password":  {"ann", access.Viewer, strings.Repeat("x", 73)},
+		"zero byte":      {"ann", access.Viewer, "long\x00enough"},
+	} {
+		err := a.AddUser(t.Context(), c.user, c.role, c.password)
+		if err == nil {
+			t.Errorf("%s: taken", name)
+		} else if strings.Contains(err.Error(), c.password) {
+			t.Errorf("%s: the error tells the password: %v", name, err)
+		}
+	}
+	if err := a.AddUser(t.Context(), "ann", access.Viewer, "long enough"); err != nil {
+		t.Fatal(err)
+	}
+	if err := a.AddUser(t.Context(), "ann", access.Admin, "long enough"); !errors.Is(err, access.ErrUserExists) {
+		t.Errorf("taken name: %v", err)
+	}
+	users, err := a.Users(t.Context())
+	if err != nil || len(users) != 1 || users[0].Role != access.Viewer {
+		t.Errorf("users: %v, %v", users, err)
+	}
+}
+
+func TestAnonymous(t *testing.T) {
+	for _, c := range []struct {
+		anonymous string
+		loopback  bool
+		remote    netip.Addr
+		want      access.Role // "" for refused
+	}{
+		{"none", true, near, ""},
+		{"", true, near, ""},
+		{"viewer", true, near, access.Viewer},
+		{"admin", true, near, access.Admin},
+		{"admin", true, netip.MustParseAddr("::1"), access.Admin},
+		{"admin", true, netip.MustParseAddr("::ffff:127.0.0.1"), access.Admin},
+		{"admin", true, far, ""},
+		{"admin", true, netip.Addr{}, ""},
+		{"admin", false, near, ""},
+	} {
+		a := newAccess(t, access.Options{Anonymous: c.anonymous, Loopback: c.loopback})
+		p, err := a.Authenticate(t.Context(), "", "", c.remote)
+		if c.want == "" && !denied(err) || c.want != "" && (err != nil || p.Role != c.want) {
+			t.Errorf("%+v: %v, %v", c, p, err)
+		}
+	}
+	if _, err := access.New(access.Options{Anonymous: "operator"}); err == nil {
+		t.Error("anonymous operator was taken")
+	}
+}
+
+func TestRoles(t *testing.T) {
+	for _, c := range []struct {
+		role       access.Role
+		read, edit bool
+	}{{access.Admin, true, true}, {access.Operator, true, false}, {access.Viewer, true, false}, {"", false, false}, {"king", false, false}} {
+		p := access.Principal{Role: c.role}
+		if p.May(access.Read) != c.read || p.May(access.Edit) != c.edit {
+			t.Errorf("%q: may read %v, edit %v", c.role, p.May(access.Read), p.May(access.Edit))
+		}
+	}
+}
+
+func TestGuessesAreSlowed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx := t.Context()
+		a := newAccess(t, access.Options{})
+		if err := a.AddUser(ctx, "ann", access.Viewer, "correct horse"); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := a.Authenticate(ctx, "ann", "correct horse", far); err != nil {
+			t.Fatal(err)
+		}
+		refused := 0
+		for range 50 {
+			_, err := a.Authenticate(ctx, "ann", "wrong horse", far)
+			var slow access.SlowedError
+			if errors.As(err, &slow) {
+				refused++
+				if slow.After <= 0 || slow.After > 2*time.Second {
+					t.Fatalf("wait %s", slow.After)
+				}
+			} else if !denied(err) {
+				t.Fatal(err)
+			}
+		}
+		if refused != 40 {
+			t.Errorf("%d of 50 guesses were slowed, want 40", refused)
+		}
+		if _, err := a.Authenticate(ctx, "ann", "correct horse", far); err != nil {
+			t.Errorf("who signed in before isn't shut out: %v", err)
+		}
+		if _, err := a.Authenticate(ctx, "ann", "correct horse", near); err != nil {
+			t.Errorf("another address: %v", err)
+		}
+		time.Sleep(2 * time.Second)
+		if _, err := a.Authenticate(ctx, "ann", "wrong horse", far); !denied(err) {
+			t.Errorf("after the wait: %v", err)
+		}
+	})
+}
+
+func TestRightPasswordsAreForgotten(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx := t.Context()
+		store := newMemory()
+		a := newAccess(t, access.Options{Store: store})
+		if err := a.AddUser(ctx, "ann", access.Viewer, "correct horse"); err != nil {
+			t.Fatal(err)
+		}
+		for range 100 { // right ones are never slowed, however often bcrypt runs
+			if _, err := a.Authenticate(ctx, "ann", "correct horse", far); err != nil {
+				t.Fatal(err)
+			}
+			time.Sleep(2 * time.Minute)
+		}
+	})
+}
+
+func TestEnsureAdmin(t *testing.T) {
+	ctx := t.Context()
+	store := newMemory()
+	a := newAccess(t, access.Options{Store: store})
+	password, created, err := a.EnsureAdmin(ctx)
+	if err != nil || !created || len(password) < 20 {
+		t.Fatalf("%q, %v, %v", password, created, err)
+	}
+	p, err := a.Authenticate(ctx, "admin", password, far)
+	if err != nil || p.Role != access.Admin {
+		t.Fatalf("signing in: %v, %v", p, err)
+	}
+	if password, created, err := a.EnsureAdmin(ctx); password != "" || created || err != nil {
+		t.Errorf("again: %q, %v, %v", password, created, err)
+	}
+	for name, record := range store.records {
+		if strings.Contains(string(record), password) {
+			t.Errorf("the record of %s has the password", name)
+		}
+	}
+
+	a = newAccess(t, access.Options{AdminPassword: "chosen before"})
+	if password, created, err := a.EnsureAdmin(ctx); password != "" || !created || err != nil {
+		t.Errorf("chosen: %q, %v, %v", password, created, err)
+	}
+	if _, err := a.Authenticate(ctx, "admin", "chosen before", far); err != nil {
+		t.Error(err)
+	}
+	a = newAccess(t, access.Options{AdminPassword: "short"})
+	if _, _, err := a.EnsureAdmin(ctx); err == nil {
+		t.Error("a short password was taken")
+	}
+}
+
+func TestEnsureAdminTogether(t *testing.T) {
+	store := newMemory()
+	a, b := newAccess(t, access.Options{Store: store}), newAccess(t, access.Options{Store: store})
+	var wg sync.WaitGroup
+	var created [2]bool
+	for i, x := range []*access.Access{a, b} {
+		wg.Go(func() { _, created[i], _ = x.EnsureAdmin(t.Context()) })
+	}
+	wg.Wait()
+	if created[0] == created[1] {
+		t.Errorf("created: %v, want exactly one", created)
+	}
+}
+
+func TestStoreFails(t *testing.T) {
+	store := newMemory()
+	a := newAccess(t, access.Options{Store: store})
+	store.err = errors.New("disk on fire")
+	if _, err := a.Authenticate(t.Context(), "ann", "correct horse", far); err == nil || denied(err) {
+		t.Errorf("signing in: %v", err)
+	}
+	if _, _, err := a.EnsureAdmin(t.Context()); err == nil {
+		t.Error("no error")
+	}
+}
