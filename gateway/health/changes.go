@@ -1,0 +1,126 @@
+package health
+
+import (
+	"time"
+
+	"github.com/cespare/xxhash/v2"
+
+	"sharpeyes/registry"
+	"sharpeyes/registry/event"
+)
+
+// settleRate is how many channels a second are probed out of turn after a transaction: one edit is
+// probed at once, a new city doesn't fall on its cameras all together.
+const settleRate = 500
+
+// Changed says that the registry changed. Channels that were added or edited are probed soon, and
+// where the url or the credentials changed, what was held against the old ones is forgotten.
+// Disabled channels become disabled; deleted ones leave the table of statuses (their stored status
+// is the store's to delete).
+func (m *Monitor) Changed(now *registry.Snapshot, tx registry.Transaction) {
+	if newest := m.o.Snapshot(); newest.Version() > now.Version() {
+		now = newest // what matters is what the channels are by now
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if !m.running { // Run begins with the newest snapshot
+		return
+	}
+	at := time.Now()
+	spread := time.Duration(len(tx.Put)) * (time.Second / settleRate)
+	for i := range tx.Put {
+		m.put(now, tx.Put[i].ID, at, spread)
+	}
+	for _, id := range tx.Delete {
+		m.put(now, id, at, 0)
+	}
+	m.signal()
+}
+
+// put brings the schedule up to what the registry says of a channel.
+func (m *Monitor) put(channels *registry.Snapshot, id string, now time.Time, spread time.Duration) {
+	ch, ok := channels.Get(id)
+	switch {
+	case !ok:
+		m.remove(id)
+		m.o.Statuses.Delete(id)
+	case !ch.Enabled:
+		m.remove(id)
+		m.disable(ch, now)
+	default:
+		m.enable(ch, now)
+		e, known := m.entries[id]
+		if !known {
+			e = m.add(ch, now)
+		} else {
+			m.edit(e, ch)
+		}
+		soon := now.Add(phase(id, min(spread, m.interval(e))))
+		if e.flying || e.place < 0 || soon.Before(e.due) {
+			m.plan(e, soon)
+		}
+	}
+}
+
+// add makes the entry of a channel, which is not yet due.
+func (m *Monitor) add(ch registry.Channel, now time.Time) *entry {
+	e := &entry{id: ch.ID, rank: rank(ch.Class), place: -1, mark: mark(ch), due: now}
+	// A verdict from before the restart that only a pull can have reached still stands. (A missing
+	// stream may have been found by either.)
+	if why := m.o.Statuses.Get(ch.ID).Reason; !probesSee(why) && why != event.NotFound {
+		m.hold(e, now)
+	}
+	m.entries[ch.ID] = e
+	return e
+}
+
+// edit takes over what changed in a channel.
+func (m *Monitor) edit(e *entry, ch registry.Channel) {
+	e.edition++ // a probe under way may be of the old url
+	if r := rank(ch.Class); r != e.rank {
+		planned := e.place >= 0
+		m.unplan(e)
+		e.rank = r
+		if planned {
+			m.plan(e, e.due)
+		}
+	}
+	if k := mark(ch); k != e.mark {
+		e.mark, e.doubt, e.held, e.fresh = k, nil, 0, true
+	}
+}
+
+// remove takes a channel from the schedule.
+func (m *Monitor) remove(id string) {
+	e, ok := m.entries[id]
+	if !ok {
+		return
+	}
+	m.unplan(e)
+	e.gone = true
+	delete(m.entries, id)
+}
+
+// disable makes the status of a channel disabled.
+func (m *Monitor) disable(ch registry.Channel, now time.Time) {
+	if old := m.o.Statuses.Get(ch.ID); old.State != event.Disabled {
+		m.publish(ch, old.State, registry.Status{State: event.Disabled, Since: now.UTC()}, now)
+	}
+}
+
+// enable makes a channel unknown that was disabled.
+func (m *Monitor) enable(ch registry.Channel, now time.Time) {
+	if old := m.o.Statuses.Get(ch.ID); old.State == event.Disabled {
+		m.publish(ch, old.State, registry.Status{State: event.Unknown, Since: now.UTC()}, now)
+	}
+}
+
+// mark stands for what a camera is reached by.
+func mark(ch registry.Channel) uint64 {
+	var d xxhash.Digest
+	for _, s := range [...]string{ch.URL, ch.Username, ch.Password.Reveal()} {
+		_, _ = d.WriteString(s) // never fails
+		_, _ = d.Write([]byte{0})
+	}
+	return d.Sum64()
+}

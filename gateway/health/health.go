@@ -1,0 +1,214 @@
+// Package health knows which channels are well: it probes each on the interval of its class, weighs
+// what pulls see of their cameras, and publishes a change once it is confirmed.
+//
+// One goroutine keeps the schedule of the whole city, a heap of due times for each class, and starts
+// a goroutine for each probe, of which only so many may be under way. There is no timer and no
+// goroutine for a channel that waits: an idle channel costs one small entry.
+//
+// Cameras that take long to answer, or never do, have lanes of their own, with half of the probes at
+// most, so that a district that went dark doesn't hold up the probes of all others.
+package health
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+	"time"
+
+	"sharpeyes/config"
+	"sharpeyes/registry"
+	"sharpeyes/registry/event"
+	"sharpeyes/streams/probe"
+)
+
+// Prober probes one camera and ends by the deadline of the context.
+type Prober interface {
+	Options(ctx context.Context, ch registry.Channel) probe.Result
+}
+
+// Publisher stores the last status of channels and publishes events. Its methods don't block, and
+// don't call the Monitor.
+type Publisher interface {
+	PutStatus(id string, s registry.Status)
+	Publish(ev event.Event)
+}
+
+// Options is what a Monitor works with; every field is needed.
+type Options struct {
+	Config    config.Health
+	Node      string // name of this gateway, the source of its events
+	Prober    Prober
+	Publisher Publisher
+	// Statuses is the table that the Monitor keeps. It holds what was known when the gateway stopped:
+	// what is still so is not published again.
+	Statuses *registry.Statuses
+	// Snapshot is the newest registry; it already has the transaction that Changed is called with.
+	Snapshot func() *registry.Snapshot
+	Log      *slog.Logger
+}
+
+// Monitor watches the health of all channels. Its methods may be called at the same time.
+type Monitor struct {
+	o       Options
+	metrics *metrics
+	wake    chan struct{} // holds one: look at the schedule again
+
+	mu      sync.Mutex
+	running bool
+	entries map[string]*entry // enabled channels, by id
+	pulled  map[string]int    // open pulls, by channel
+	schedule
+}
+
+// New makes a Monitor, which does nothing before Run.
+func New(o Options) *Monitor {
+	m := &Monitor{
+		o:       o,
+		wake:    make(chan struct{}, 1),
+		entries: make(map[string]*entry),
+		pulled:  make(map[string]int),
+	}
+	m.schedule = newSchedule(o.Config)
+	m.metrics = newMetrics(m)
+	return m
+}
+
+// Run probes until the context ends, and returns when the last probe has.
+func (m *Monitor) Run(ctx context.Context) error {
+	m.start()
+	defer m.stop()
+	var probes sync.WaitGroup
+	defer probes.Wait()
+
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-timer.C:
+		case <-m.wake:
+		}
+		timer.Reset(m.dispatch(ctx, &probes))
+	}
+}
+
+// start puts every channel of the registry on the schedule, and clears the table of those that left
+// or were disabled while the gateway was down.
+func (m *Monitor) start() {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	now := time.Now()
+	channels := m.o.Snapshot()
+	for id := range m.o.Statuses.Range() {
+		if _, ok := channels.Get(id); !ok {
+			m.o.Statuses.Delete(id)
+		}
+	}
+	m.running = true
+	for ch := range channels.All() {
+		if !ch.Enabled {
+			m.disable(ch, now)
+			continue
+		}
+		m.enable(ch, now)
+		e := m.add(ch, now)
+		m.plan(e, now.Add(phase(e.id, m.interval(e))))
+	}
+	m.o.Log.Info("Watching the health of the channels", "channels", channels.Len(), "probed", len(m.entries))
+}
+
+func (m *Monitor) stop() {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.running = false
+}
+
+// dispatch starts the probes that are due, and returns how long the scheduler may sleep.
+func (m *Monitor) dispatch(ctx context.Context, probes *sync.WaitGroup) time.Duration {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	now := time.Now()
+	channels := m.o.Snapshot()
+	for {
+		e := m.next(now)
+		if e == nil {
+			return m.sleep(now)
+		}
+		ch, ok := channels.Get(e.id)
+		if !ok || !ch.Enabled { // Changed is about to be called and takes it away
+			m.plan(e, now.Add(m.interval(e)))
+			continue
+		}
+		m.metrics.late(e.rank, now.Sub(e.due))
+		m.take(e)
+		edition := e.edition
+		probes.Go(func() { m.probe(ctx, e, edition, ch) })
+	}
+}
+
+// probe probes a channel and weighs the result.
+func (m *Monitor) probe(ctx context.Context, e *entry, edition uint16, ch registry.Channel) {
+	began := time.Now()
+	bounded, cancel := context.WithTimeout(ctx, m.o.Config.Timeout)
+	r := m.o.Prober.Options(bounded, ch)
+	cancel()
+	now := time.Now()
+
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.metrics.probed(r)
+	if m.giveBack(e) {
+		m.signal()
+	}
+	e.slow = now.Sub(began) > m.o.Config.Timeout/2
+	switch {
+	case ctx.Err() != nil, e.gone:
+		return
+	case e.edition != edition: // it was edited meanwhile: the result is of another camera
+		m.plan(e, e.due)
+		m.nudge(e)
+		return
+	}
+	if !m.rests(e) { // else a pull began meanwhile, and its packets know better
+		m.weigh(e, r, now)
+	}
+	m.replan(e, now)
+}
+
+// replan puts a channel back on the schedule after a probe.
+func (m *Monitor) replan(e *entry, now time.Time) {
+	if m.rests(e) {
+		return
+	}
+	next := m.following(e, now)
+	if e.doubt != nil {
+		next = now.Add(m.o.Config.ConfirmGap)
+	}
+	m.plan(e, next)
+	m.nudge(e)
+}
+
+// rests reports whether a channel needs no probe: it is pulled, and all is well, as far as its own
+// packets say. Probes come back when they say otherwise.
+func (m *Monitor) rests(e *entry) bool {
+	if m.pulled[e.id] == 0 || e.doubt != nil {
+		return false
+	}
+	s := m.o.Statuses.Get(e.id).State
+	return s == event.Online || s == event.Degraded
+}
+
+// nudge wakes the scheduler when the channel is due before it would wake by itself.
+func (m *Monitor) nudge(e *entry) {
+	if e.place >= 0 && e.due.Before(m.wakesAt) {
+		m.signal()
+	}
+}
+
+func (m *Monitor) signal() {
+	select {
+	case m.wake <- struct{}{}:
+	default:
+	}
+}

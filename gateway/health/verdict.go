@@ -1,0 +1,103 @@
+package health
+
+import (
+	"time"
+
+	"sharpeyes/registry"
+	"sharpeyes/registry/event"
+	"sharpeyes/streams/probe"
+)
+
+// holdFor is how long a verdict stands that only a pull could reach. A camera that refuses the
+// password isn't tried again for as long.
+const holdFor = 30 * time.Minute
+
+// doubt is a change that was seen and isn't confirmed.
+type doubt struct {
+	state  event.State
+	reason event.Reason
+	detail string
+	since  time.Time // when it was first seen
+	seen   int       // times in a row
+}
+
+// weigh takes what a probe saw.
+//
+// Two observations agree on a change of state when they agree on the state; the last one's reason is
+// taken. Within a state they must agree on the reason too.
+func (m *Monitor) weigh(e *entry, r probe.Result, now time.Time) {
+	if r.State == event.Unknown || r.State == "" { // says nothing of the camera
+		return
+	}
+	fresh := e.fresh
+	e.fresh = false
+	old := m.o.Statuses.Get(e.id)
+	if r.State != event.Offline && m.isHeld(e, now) && old.State != event.Online {
+		// It is there; what the pull found wrong with it, a probe can't see.
+		e.doubt = nil
+		return
+	}
+	if r.State == old.State && r.Reason == old.Reason {
+		e.doubt = nil
+		return
+	}
+	d := e.doubt
+	if d == nil || d.state != r.State || r.State == old.State && d.reason != r.Reason {
+		d = &doubt{state: r.State, since: now}
+		e.doubt = d
+	}
+	d.reason, d.detail = r.Reason, r.Detail
+	d.seen++
+	// Good news of a channel of which nothing is known need no second look.
+	atOnce := r.State == event.Online && (fresh || old.State == event.Unknown || old.State == event.Disabled)
+	if atOnce || d.seen >= m.o.Config.Confirm {
+		e.held = 0
+		m.believe(e, now)
+	}
+}
+
+// believe makes a doubt the status of the channel.
+func (m *Monitor) believe(e *entry, now time.Time) {
+	d := e.doubt
+	e.doubt = nil
+	ch, ok := m.o.Snapshot().Get(e.id)
+	if !ok || !ch.Enabled { // Changed is about to be called
+		return
+	}
+	old := m.o.Statuses.Get(e.id)
+	s := registry.Status{State: d.state, Reason: d.reason, Detail: d.detail, Since: d.since.UTC()}
+	if d.state == old.State && !old.Since.IsZero() {
+		s.Since = old.Since // it is offline for as long as before, only for another reason
+	}
+	m.publish(ch, old.State, s, now)
+}
+
+// publish keeps, stores and tells a changed status.
+func (m *Monitor) publish(ch registry.Channel, previous event.State, s registry.Status, now time.Time) {
+	m.o.Statuses.Set(ch.ID, s)
+	m.o.Publisher.PutStatus(ch.ID, s)
+	m.o.Publisher.Publish(event.New(m.o.Node, event.HealthChanged, now, event.Health{
+		Channel:  ch.Event(),
+		State:    s.State,
+		Previous: previous,
+		Reason:   s.Reason,
+		Detail:   s.Detail,
+		Since:    s.Since,
+	}))
+}
+
+// isHeld reports whether the verdict of a pull still stands against probes.
+func (m *Monitor) isHeld(e *entry, now time.Time) bool { return now.Sub(m.epoch) < e.held }
+
+// hold makes the verdict of a pull stand against probes.
+func (m *Monitor) hold(e *entry, now time.Time) { e.held = now.Sub(m.epoch) + holdFor }
+
+// probesSee reports whether a probe can find the reason, and so can also find it gone.
+func probesSee(r event.Reason) bool {
+	switch r {
+	case "", event.ConnectRefused, event.ConnectTimeout, event.Unreachable, event.NoAnswer,
+		event.BadAnswer, event.SessionFull, event.TLS:
+		return true
+	}
+	return false
+}
