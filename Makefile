@@ -54,6 +54,10 @@ bench: ## Benchmarks into bench/new.txt, for `go tool benchstat` (PKG= BENCH= CO
 	@mkdir -p bench
 	$(GO) test -run '^$$' -bench '$(BENCH)' -benchmem -count $(COUNT) -timeout 60m $(PKG) | tee bench/new.txt
 
+.PHONY: figures
+figures: ## Measure the demo city: start, memory, CPU (takes minutes, wants the machine for itself)
+	SHARPEYES_FIGURES=1 $(GO) test -tags e2e -count=1 -run TestDemoFigures -v -timeout 60m ./gateway/e2e
+
 .PHONY: fuzz
 fuzz: ## Each fuzz target for FUZZTIME (PKG=)
 	@for pkg in $$($(GO) list $(PKG)); do \

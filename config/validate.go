@@ -154,13 +154,27 @@ func (k *check) listeners(c Config) {
 	if c.Access.Anonymous == "none" {
 		return
 	}
+	if l, ok := c.public(); ok {
+		k.fail("access.anonymous", c.Access.Anonymous, fmt.Sprintf(
+			"lets in whoever reaches %s (%s); write none, or a loopback address like 127.0.0.1 there", l.key, l.address))
+	}
+}
+
+// LoopbackOnly reports whether only this machine can reach the gateway's listeners, that of the
+// embedded NATS server among them.
+func (c Config) LoopbackOnly() bool {
+	_, ok := c.public()
+	return !ok
+}
+
+// public is the first listener that other machines can reach.
+func (c Config) public() (listener, bool) {
 	for _, l := range c.listening() {
-		if !Loopback(l.address) {
-			k.fail("access.anonymous", c.Access.Anonymous, fmt.Sprintf(
-				"lets in whoever reaches %s (%s); write none, or a loopback address like 127.0.0.1 there", l.key, l.address))
-			return
+		if !loopback(l.address) {
+			return l, true
 		}
 	}
+	return listener{}, false
 }
 
 func (k *check) address(key, value string) {
@@ -174,8 +188,8 @@ func (k *check) pair(section, cert, key string) {
 	k.require(key == "" || cert != "", section+".tls_key", key, "has no certificate beside it; set "+section+".tls_cert too, or neither")
 }
 
-// Loopback reports whether only this machine can reach a listener on the address (host:port).
-func Loopback(address string) bool {
+// loopback reports whether only this machine can reach a listener on the address (host:port).
+func loopback(address string) bool {
 	host, _, err := net.SplitHostPort(address)
 	if err != nil {
 		return false
