@@ -50,12 +50,14 @@ func (c *Channel) defaults() {
 // channel doesn't have, fields that are there twice and values of another type are FieldErrors, and
 // so is what Normalize and Validate refuse. The channel it returns is ready to be put.
 func DecodeChannel(b []byte) (Channel, error) {
-	c := Channel{Enabled: true}
-	errs := decodeFields(b, &c)
+	c, errs := decodeWhole(b)
 	if len(errs) > 0 {
 		return Channel{}, errs
 	}
-	return c, c.Prepare()
+	if err := c.Prepare(); err != nil {
+		return Channel{}, err
+	}
+	return c, nil
 }
 
 // Patch is the channel changed by a JSON merge patch (RFC 7396): fields that the patch doesn't
@@ -71,7 +73,59 @@ func (c Channel) Patch(patch []byte) (Channel, error) {
 	if len(errs) > 0 {
 		return Channel{}, errs
 	}
-	return c, c.Prepare()
+	if err := c.Prepare(); err != nil {
+		return Channel{}, err
+	}
+	return c, nil
+}
+
+// decodeWhole reads a whole channel as strictly as decodeFields, which takes four times as long:
+// what encoding/json alone reads as it should be takes the short way, and all else the long one,
+// which knows what is wrong.
+func decodeWhole(b []byte) (Channel, FieldErrors) {
+	if onlyColumns(b) {
+		p := plain{Enabled: true}
+		if json.Unmarshal(b, &p) == nil {
+			return Channel(p), nil
+		}
+	}
+	c := Channel{Enabled: true}
+	errs := decodeFields(b, &c)
+	return c, errs
+}
+
+// onlyColumns reports whether every key of what may be a JSON object is a column's name, exactly
+// and once; encoding/json takes names in either case, unknown ones, and the last of several. Where
+// b is no JSON, its answer has no meaning.
+func onlyColumns(b []byte) bool {
+	var seen uint64
+	depth := 0
+	for i := 0; i < len(b); i++ {
+		switch b[i] {
+		case '{', '[':
+			depth++
+		case '}', ']':
+			depth--
+		case '"':
+			from := i + 1
+			for i++; i < len(b) && b[i] != '"'; i++ {
+				if b[i] == '\\' {
+					i++
+				}
+			}
+			to := min(i, len(b))
+			rest := bytes.TrimLeft(b[min(i+1, len(b)):], " \t\r\n")
+			if depth != 1 || len(rest) == 0 || rest[0] != ':' {
+				continue
+			}
+			column := columnIndex(string(b[from:to]))
+			if column < 0 || seen&(1<<column) != 0 {
+				return false
+			}
+			seen |= 1 << column
+		}
+	}
+	return bytes.HasPrefix(bytes.TrimLeft(b, " \t\r\n"), []byte("{"))
 }
 
 // decodeFields reads the fields of a JSON object into the channel, each by the column it is, and

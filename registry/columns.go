@@ -37,7 +37,7 @@ var columns = []column{
 			}
 			return ""
 		},
-		field:  func(c *Channel) any { return &c.Class },
+		field:  func(c *Channel) any { c.Class = 0; return &c.Class },
 		format: func(c *Channel) string { return strconv.Itoa(int(c.Class)) },
 	},
 	text("site", true, func(c *Channel) *string { return &c.Site }),

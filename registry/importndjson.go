@@ -16,8 +16,7 @@ func ReadNDJSON(r io.Reader, opts ImportOptions) ([]Channel, []RowError, []Warni
 			if err != nil {
 				return err
 			}
-			c := Channel{Enabled: true}
-			errs := decodeFields(l.line, &c)
+			c, errs := decodeWhole(l.line)
 			if errs.has("") { // no JSON object at all
 				if !l.ended {
 					return &textError{l.number, "the file is cut short: its last row is no complete JSON object"}

@@ -15,8 +15,7 @@ import (
 )
 
 var (
-	idForm    = regexp.MustCompile(`^[A-Za-z0-9_-]{1,64}$`)
-	tokenForm = regexp.MustCompile(`^[a-z0-9_-]{1,32}$`)
+	idForm = regexp.MustCompile(`^[A-Za-z0-9_-]{1,64}$`)
 	// Spreadsheets turn a long number into this.
 	spreadsheetForm = regexp.MustCompile(`^[0-9]+([.,][0-9]+)?[eE]\+?[0-9]+$`)
 )
@@ -40,6 +39,12 @@ const (
 	mendSite  = "must be 1 to 6 tokens joined by /, each 1 to 32 of a-z, 0-9, _ and -, as in xiamen/siming/zhonghua"
 	mendTag   = "must be 1 to 32 letters, digits, _, - and ."
 	mendDays  = "must be a whole number of days, 0 to 36500"
+)
+
+// transports and motions are the choices that a channel has.
+var (
+	transports = []string{"auto", "tcp", "udp"}
+	motions    = []string{"auto", "always", "off"}
 )
 
 // Prepare makes a channel ready to be put: defaults, Normalize, Validate. The error is FieldErrors.
@@ -130,10 +135,10 @@ func (c *Channel) validateSource(errs *FieldErrors) {
 	if c.Password != "" && c.Username == "" {
 		errs.add("username", "", "must be there when there is a password")
 	}
-	if !slices.Contains([]string{"auto", "tcp", "udp"}, c.Transport) {
+	if !slices.Contains(transports, c.Transport) {
 		errs.add("transport", c.Transport, "must be auto, tcp or udp")
 	}
-	if !slices.Contains([]string{"auto", "always", "off"}, c.Motion) {
+	if !slices.Contains(motions, c.Motion) {
 		errs.add("motion", c.Motion, "must be auto, always or off")
 	}
 }
@@ -189,7 +194,14 @@ func parseClass(s string) (Class, bool) {
 }
 
 // isToken reports whether s is a scenario, or one step of a site.
-func isToken(s string) bool { return tokenForm.MatchString(s) }
+func isToken(s string) bool {
+	for i := range len(s) {
+		if b := s[i]; (b < 'a' || b > 'z') && (b < '0' || b > '9') && b != '_' && b != '-' {
+			return false
+		}
+	}
+	return len(s) >= 1 && len(s) <= 32
+}
 
 func isSite(path string) bool {
 	if strings.Count(path, "/") >= maxSite {
