@@ -79,7 +79,7 @@ func (c Channel) Patch(patch []byte) (Channel, error) {
 	return c, nil
 }
 
-// decodeWhole reads a whole channel as strictly as decodeFields, which takes four times as long:
+// decodeWhole reads a whole channel as strictly as decodeFields does, in less than half of its time:
 // what encoding/json alone reads as it should be takes the short way, and all else the long one,
 // which knows what is wrong.
 func decodeWhole(b []byte) (Channel, FieldErrors) {
