@@ -48,6 +48,7 @@ type Detector struct {
 	gops     int       // whole ones seen
 	position int       // inter pictures since the keyframe; -1 before the first one
 	surplus  float64   // how much of this GOP's spending its keyframe explains, as a logarithm
+	floor    float64   // what a picture of nothing costs, more or less, in bytes
 
 	last     time.Time // arrival of the last unit
 	lastRTP  uint32
@@ -139,7 +140,7 @@ func (d *Detector) picture(u *unit) {
 		class = 1
 	}
 	l := &d.base.inter[class][phase(d.position)]
-	x := math.Log(float64(u.bytes) + d.floor())
+	x := math.Log(float64(u.bytes) + d.floor)
 	above, known := l.above(x)
 	above -= d.surplus
 	if d.learnt && known {
@@ -165,6 +166,9 @@ func (d *Detector) keyframe(u *unit) {
 		d.surplus = max(above-keyframeSlack, 0)
 	}
 	d.base.keyframe(x, u.at, !d.learnt, d.moving || d.evidence.some())
+	// It is added to every size, so that a few bytes more on a picture of a few bytes aren't taken
+	// for much.
+	d.floor = 16 + math.Exp(d.base.key.value)/128
 	if d.since.IsZero() {
 		d.since = u.at
 	}
@@ -177,10 +181,6 @@ var keyframeSlack = math.Log(1.3)
 
 // scatterWeight is how many times its usual scatter a size must lie above the baseline.
 const scatterWeight = 1.5
-
-// floor is what a picture of nothing costs, more or less, in bytes. It is added to every size, so
-// that a few bytes more on a picture of a few bytes aren't taken for much.
-func (d *Detector) floor() float64 { return 16 + math.Exp(d.base.key.value)/128 }
 
 // pace takes the time between pictures from the camera's clock, which knows no jitter.
 func (d *Detector) pace(u *unit) {
@@ -207,9 +207,10 @@ func (d *Detector) decide(at time.Time) (Change, bool) {
 		d.learnt = d.gops >= learnGOPs || !d.since.IsZero() && at.Sub(d.since) >= learnTime
 	}
 	if d.evidence.enough() {
-		if score := d.evidence.score(); score > d.peak || !d.moving {
-			d.peak = score
+		if !d.moving {
+			d.peak = 0
 		}
+		d.peak = max(d.peak, d.evidence.score())
 		d.seen = at
 		if d.moving {
 			return Change{}, false

@@ -36,7 +36,7 @@ func (e *evidence) add(above, allowed float64, interval time.Duration, at time.T
 		e.pictures++
 	}
 	e.sum = min(max(e.sum+excess*interval.Seconds(), 0), most)
-	e.mean += part(interval, blend) * (above - e.mean)
+	e.mean += float64(interval) / float64(interval+blend) * (above - e.mean)
 }
 
 // some tells whether there is any.

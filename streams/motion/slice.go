@@ -68,10 +68,9 @@ func kindOfH265(nalu []byte) kind {
 		return light
 	}
 	r.exp() // slice_pic_parameter_set_id
-	// The picture parameter set may put up to two extra bits here. Encoders that do are not known
-	// to us, and would be misread as B, which costs them nothing but another baseline.
-	switch r.exp() {
-	case 2:
+	// Extra bits that the picture parameter set may announce are not looked for: no encoder in use is
+	// known to. Neither is B told from P, since encoders without reordering write one for the other.
+	if r.exp() == 2 {
 		return intra
 	}
 	if reference {
