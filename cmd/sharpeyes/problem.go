@@ -46,8 +46,8 @@ func (p *problem) Error() string {
 	if p.Status == http.StatusUnauthorized {
 		b.WriteString("\nSay who you are: --token, SHARPEYES_TOKEN, or SHARPEYES_USER and SHARPEYES_PASSWORD.")
 	}
-	if len(p.Errors) == 0 {
-		return b.String()
+	if len(p.Errors) == 0 || p.Detail != "" && strings.Contains(p.Detail, p.Errors[0].Message) {
+		return b.String() // the detail tells them already
 	}
 	rows := false
 	for _, e := range p.Errors {
