@@ -17,8 +17,13 @@ import (
 
 // openAccess opens the users, and makes the first administrator: nothing listens unprotected.
 func (g *gateway) openAccess(ctx context.Context) error {
+	users, err := g.bus.Users(ctx)
+	if err != nil {
+		return fmt.Errorf("opening the users: %w", err)
+	}
+	g.closes("the users", users.Close)
 	a, err := access.New(access.Options{
-		Store: g.bus.Users(), Anonymous: g.cfg.Access.Anonymous, Loopback: g.cfg.LoopbackOnly(),
+		Store: users, Anonymous: g.cfg.Access.Anonymous, Loopback: g.cfg.LoopbackOnly(),
 		AdminPassword: os.Getenv("SHARPEYES_ADMIN_PASSWORD"), Log: g.log,
 	})
 	if err != nil {

@@ -95,6 +95,15 @@ type gateway struct {
 	closers           []func()
 }
 
+// closes is defers for what may fail.
+func (g *gateway) closes(what string, f func() error) {
+	g.defers(func() {
+		if err := f(); err != nil {
+			g.log.Error("closing "+what, "error", err)
+		}
+	})
+}
+
 // defers adds something to be undone by close, last first.
 func (g *gateway) defers(f func()) { g.closers = append(g.closers, f) }
 
@@ -142,11 +151,7 @@ func (g *gateway) openStore(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	g.defers(func() {
-		if err := g.bus.Close(); err != nil {
-			g.log.Error("closing the store", "error", err)
-		}
-	})
+	g.closes("the store", g.bus.Close)
 	return nil
 }
 
@@ -229,11 +234,7 @@ func (g *gateway) openAPI() error {
 	if err != nil {
 		return fmt.Errorf("offering the API on NATS: %w", err)
 	}
-	g.defers(func() {
-		if err := stop(); err != nil {
-			g.log.Warn("closing the API on NATS", "error", err)
-		}
-	})
+	g.closes("the API on NATS", stop)
 	return nil
 }
 

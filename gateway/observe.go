@@ -6,6 +6,7 @@ import (
 	"sharpeyes/registry"
 	"sharpeyes/registry/event"
 	"sharpeyes/streams"
+	"sharpeyes/streams/probe"
 )
 
 // observer tells health, motion and the city what becomes of pulls.
@@ -14,6 +15,7 @@ type observer struct{ g *gateway }
 func (o observer) Started(ch registry.Channel, i streams.Info) {
 	o.publish(event.StreamStarted, ch, i, "")
 	o.g.monitor.Pulled(ch.ID, true)
+	o.evidence(ch, i, probe.Result{State: event.Online})
 	o.g.motion.started(ch, i.Key)
 }
 
@@ -27,6 +29,18 @@ func (o observer) Failed(ch registry.Channel, i streams.Info, f *streams.Failure
 	o.publish(event.StreamFailed, ch, i, f.Reason)
 	if i.Playing {
 		o.g.monitor.Pulled(ch.ID, false)
+	}
+	state := event.Offline // no picture can be had, whatever the camera says to a probe
+	if f.Reason == event.SessionFull {
+		state = event.Degraded // others have one
+	}
+	o.evidence(ch, i, probe.Result{State: state, Reason: f.Reason, Detail: f.Detail})
+}
+
+// evidence is what the main stream tells of the camera's health; a broken sub stream says little.
+func (o observer) evidence(ch registry.Channel, i streams.Info, r probe.Result) {
+	if i.Key.Profile == streams.Main {
+		o.g.monitor.Evidence(ch.ID, r)
 	}
 }
 

@@ -30,7 +30,6 @@ func (a *API) routes() http.Handler {
 			OpenAPI: "3.1.0",
 			Info: &huma.Info{Title: "Sharp Eyes", Version: a.o.Version,
 				Description: "The channels of a city's video network: what there is, what state it is in, where to watch it."},
-			Servers: []*huma.Server{{URL: prefix}},
 			Components: &huma.Components{
 				Schemas:         huma.NewMapRegistry("#/components/schemas/", huma.DefaultSchemaNamer),
 				SecuritySchemes: map[string]*huma.SecurityScheme{"basic": {Type: "http", Scheme: "basic"}},
@@ -41,7 +40,7 @@ func (a *API) routes() http.Handler {
 		DefaultFormat: "application/json",
 		// No OpenAPIPath, DocsPath or SchemasPath: the document is made once, below, and a page
 		// that loads its scripts from elsewhere has no place in a closed network.
-	}, humago.NewAdapter(patterns{inner}, prefix))
+	}, humago.NewAdapter(patterns{inner}, ""))
 
 	a.channelOperations(h)
 	a.editOperations(h)
@@ -62,7 +61,7 @@ func (a *API) routes() http.Handler {
 	})
 	inner.Handle("GET /metrics", promhttp.HandlerFor(a.o.Gatherer, promhttp.HandlerOpts{MaxRequestsInFlight: 4, Timeout: 10 * time.Second}))
 	if a.o.Page != nil {
-		inner.Handle("GET /", a.o.Page)
+		inner.Handle("/", a.o.Page)
 	}
 	inner.HandleFunc(prefix+"/", a.elsewhere(inner))
 

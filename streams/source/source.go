@@ -47,7 +47,7 @@ func (s *Source) Pull(ctx context.Context, ch registry.Channel, p streams.Profil
 	if err != nil {
 		return &streams.Failure{Reason: event.BadAnswer, Detail: "the channel's URL can't be parsed", Err: err}
 	}
-	if ch.Username != "" || !ch.Password.IsZero() {
+	if ch.Username != "" {
 		u.User = url.UserPassword(ch.Username, ch.Password.Reveal())
 	}
 	if ch.Transport == "udp" {
