@@ -64,9 +64,11 @@ type Options struct {
 	// without port; it is empty over NATS.
 	RTSPURL func(host, id string, profile streams.Profile) string
 	// Page is served at /; nil: nothing is.
-	Page    http.Handler
-	Version string
-	Log     *slog.Logger
+	Page http.Handler
+	// MaxImport bounds an imported file, in bytes; 0 takes 256 MiB.
+	MaxImport int64
+	Version   string
+	Log       *slog.Logger
 }
 
 // API is the set of operations.
@@ -80,6 +82,9 @@ const importsAtOnce = 2
 
 // New declares the operations.
 func New(o Options) *API {
+	if o.MaxImport <= 0 {
+		o.MaxImport = 256 << 20
+	}
 	a := &API{o: o, importing: make(chan struct{}, importsAtOnce)}
 	a.handler = a.routes()
 	return a

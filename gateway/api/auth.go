@@ -24,6 +24,9 @@ func (a *API) authenticate(next http.Handler) http.Handler {
 		ctx, cancel := context.WithTimeout(r.Context(), 10*time.Second)
 		who, err := a.whoAsks(ctx, r)
 		cancel()
+		if err != nil {
+			err = usersError{err} // unless the table knows better
+		}
 		if err == nil && !who.May(actionOf(r.Method)) {
 			err = errForbidden
 		}

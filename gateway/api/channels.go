@@ -49,14 +49,14 @@ type channelOutput struct {
 
 func (a *API) channelOperations(h huma.API) {
 	register(a, h, huma.Operation{
-		OperationID: "list-channels", Method: http.MethodGet, Path: "/channels", Tags: []string{"channels"},
+		OperationID: "list-channels", Method: http.MethodGet, Path: prefix + "/channels", Tags: []string{"channels"},
 		Summary: "List channels with their states",
 	}, func(_ context.Context, in *listInput) (*listOutput, error) {
 		list, err := a.query(hostOf(in.r), in.r.URL.Query())
 		return &listOutput{list}, err
 	})
 	register(a, h, huma.Operation{
-		OperationID: "get-channel", Method: http.MethodGet, Path: "/channels/{id}", Tags: []string{"channels"},
+		OperationID: "get-channel", Method: http.MethodGet, Path: prefix + "/channels/{id}", Tags: []string{"channels"},
 		Summary: "One channel with its state",
 	}, func(_ context.Context, in *getInput) (*channelOutput, error) {
 		v, err := a.channel(hostOf(in.r), in.ID)

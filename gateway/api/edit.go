@@ -32,17 +32,17 @@ type emptyOutput struct{}
 
 func (a *API) editOperations(h huma.API) {
 	register(a, h, huma.Operation{
-		OperationID: "put-channel", Method: http.MethodPut, Path: "/channels/{id}", Tags: []string{"channels"},
+		OperationID: "put-channel", Method: http.MethodPut, Path: prefix + "/channels/{id}", Tags: []string{"channels"},
 		Summary:     "Register a channel, or replace it",
 		Description: "What the body leaves out takes its default. Without a password the channel keeps the one it has, as long as the user name is the same.",
 	}, a.put)
 	register(a, h, huma.Operation{
-		OperationID: "patch-channel", Method: http.MethodPatch, Path: "/channels/{id}", Tags: []string{"channels"},
+		OperationID: "patch-channel", Method: http.MethodPatch, Path: prefix + "/channels/{id}", Tags: []string{"channels"},
 		Summary:     "Change some fields of a channel",
 		Description: "The body is a JSON merge patch (RFC 7396): null takes a field back to its default, and takes a password away.",
 	}, a.patch)
 	register(a, h, huma.Operation{
-		OperationID: "delete-channel", Method: http.MethodDelete, Path: "/channels/{id}", Tags: []string{"channels"},
+		OperationID: "delete-channel", Method: http.MethodDelete, Path: prefix + "/channels/{id}", Tags: []string{"channels"},
 		Summary: "Take a channel out of the registry", DefaultStatus: http.StatusNoContent,
 	}, a.delete)
 }

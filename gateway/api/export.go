@@ -23,7 +23,7 @@ type exportOutput struct{ Body func(huma.Context) }
 
 func (a *API) exportOperation(h huma.API) {
 	register(a, h, huma.Operation{
-		OperationID: "export-channels", Method: http.MethodGet, Path: "/channels:export", Tags: []string{"channels"},
+		OperationID: "export-channels", Method: http.MethodGet, Path: prefix + "/channels:export", Tags: []string{"channels"},
 		Summary:     "All channels as a file that can be imported again",
 		Description: "One snapshot of the registry, by id, without passwords: an import of it keeps those that are there.",
 		Responses: map[string]*huma.Response{"200": {Description: "the file", Content: map[string]*huma.MediaType{

@@ -16,7 +16,6 @@ import (
 
 // The bounds of an import.
 const (
-	maxImport          = 256 << 20 // bytes
 	importArrivesIn    = 15 * time.Minute
 	importSavedWithin  = 2 * time.Minute
 	importPieceArrives = 30 * time.Second
@@ -43,7 +42,7 @@ const maxWarnings = 100
 
 func (a *API) importOperation(h huma.API) {
 	register(a, h, huma.Operation{
-		OperationID: "import-channels", Method: http.MethodPost, Path: "/channels:import", Tags: []string{"channels"},
+		OperationID: "import-channels", Method: http.MethodPost, Path: prefix + "/channels:import", Tags: []string{"channels"},
 		Summary:     "Register the channels of a file, all or none",
 		Description: "The same file again changes nothing. When a row can't be taken the answer is 422 with up to 100 of them, and the registry stays as it is.",
 	}, a.importFile)
@@ -109,7 +108,7 @@ func (a *API) readFile(in *importInput, f format, o registry.ImportOptions) ([]r
 	rc := http.NewResponseController(in.w)
 	start := time.Now()
 	_ = rc.SetWriteDeadline(start.Add(importArrivesIn + leaveWithin)) // a writer that has no deadlines is a test's
-	body := &patientReader{r: http.MaxBytesReader(in.w, in.r.Body, maxImport), rc: rc, until: start.Add(importArrivesIn)}
+	body := &patientReader{r: http.MaxBytesReader(in.w, in.r.Body, a.o.MaxImport), rc: rc, until: start.Add(importArrivesIn)}
 	channels, rows, warnings, err := f.read(body, o)
 	_ = rc.SetReadDeadline(time.Time{}) // else the server would take its passing for the asker's leaving
 	switch {

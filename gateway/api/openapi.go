@@ -21,16 +21,16 @@ func finishDocument(h huma.API) {
 	json := func(s *huma.Schema) map[string]*huma.MediaType {
 		return map[string]*huma.MediaType{"application/json": {Schema: s}}
 	}
-	one := doc.Paths["/channels/{id}"]
+	one := doc.Paths[prefix+"/channels/{id}"]
 	one.Put.RequestBody = &huma.RequestBody{Required: true, Content: json(channel)}
 	partly := &huma.Schema{Type: "object", Description: "any of a channel's fields"}
 	one.Patch.RequestBody = &huma.RequestBody{Required: true, Content: map[string]*huma.MediaType{
 		"application/merge-patch+json": {Schema: partly}, "application/json": {Schema: partly},
 	}}
 	one.Put.Responses["201"] = &huma.Response{Description: "Created", Headers: one.Put.Responses["200"].Headers, Content: one.Put.Responses["200"].Content}
-	doc.Paths["/sites/{path}"].Put.RequestBody = &huma.RequestBody{Required: true, Content: json(site)}
+	doc.Paths[prefix+"/sites/{path}"].Put.RequestBody = &huma.RequestBody{Required: true, Content: json(site)}
 	text := &huma.Schema{Type: "string"}
-	doc.Paths["/channels:import"].Post.RequestBody = &huma.RequestBody{Required: true, Content: map[string]*huma.MediaType{
+	doc.Paths[prefix+"/channels:import"].Post.RequestBody = &huma.RequestBody{Required: true, Content: map[string]*huma.MediaType{
 		"text/csv": {Schema: text}, "application/x-ndjson": {Schema: text},
 	}}
 

@@ -84,6 +84,11 @@ type storeError struct{ error }
 
 func (e storeError) Unwrap() error { return e.error }
 
+// usersError is a failure to find out who asks.
+type usersError struct{ error }
+
+func (e usersError) Unwrap() error { return e.error }
+
 // errForbidden says that the asker is known, and may not.
 var errForbidden = errors.New("you may look, but not change anything: ask an administrator for the role admin")
 
@@ -100,6 +105,7 @@ func (a *API) problemOf(ctx context.Context, what string, err error) *Problem {
 		denied  interface{ Denied() bool }
 		unmet   preconditionError
 		unsaved storeError
+		users   usersError
 	)
 	switch {
 	case errors.As(err, &known):
@@ -143,6 +149,9 @@ func (a *API) problemOf(ctx context.Context, what string, err error) *Problem {
 	a.o.Log.LogAttrs(ctx, slog.LevelError, "request failed", slog.String("request", what), slog.Any("error", err))
 	if errors.As(err, &unsaved) {
 		return problem(http.StatusServiceUnavailable, "the registry's store didn't take the change; it may or may not have been made: look, and try again").with("Retry-After", "5")
+	}
+	if errors.As(err, &users) {
+		return problem(http.StatusServiceUnavailable, "who asks can't be checked now: try again soon").with("Retry-After", "5")
 	}
 	return problem(http.StatusInternalServerError, "the gateway failed; its log says how")
 }

@@ -49,7 +49,7 @@ type streamOutput struct{ Body Stream }
 
 func (a *API) streamOperations(h huma.API) {
 	register(a, h, huma.Operation{
-		OperationID: "list-streams", Method: http.MethodGet, Path: "/streams", Tags: []string{"streams"},
+		OperationID: "list-streams", Method: http.MethodGet, Path: prefix + "/streams", Tags: []string{"streams"},
 		Summary: "What is pulled now",
 	}, func(_ context.Context, in *streamsInput) (*streamsOutput, error) {
 		var out streamsOutput
@@ -57,7 +57,7 @@ func (a *API) streamOperations(h huma.API) {
 		return &out, nil
 	})
 	register(a, h, huma.Operation{
-		OperationID: "get-stream", Method: http.MethodGet, Path: "/streams/{id}", Tags: []string{"streams"},
+		OperationID: "get-stream", Method: http.MethodGet, Path: prefix + "/streams/{id}", Tags: []string{"streams"},
 		Summary: "The pull of one channel", Description: "404 when the channel isn't pulled now.",
 	}, a.stream)
 }

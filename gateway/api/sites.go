@@ -32,12 +32,12 @@ type siteOutput struct{ Body registry.Site }
 
 func (a *API) siteOperations(h huma.API) {
 	register(a, h, huma.Operation{
-		OperationID: "list-sites", Method: http.MethodGet, Path: "/sites", Tags: []string{"sites"},
+		OperationID: "list-sites", Method: http.MethodGet, Path: prefix + "/sites", Tags: []string{"sites"},
 		Summary:     "The tree of sites with counts",
 		Description: "Each site counts the channels in it and in all that lies in it. The filters say which channels are counted; site also says which sites are listed.",
 	}, a.sites)
 	register(a, h, huma.Operation{
-		OperationID: "put-site", Method: http.MethodPut, Path: "/sites/{path}", Tags: []string{"sites"},
+		OperationID: "put-site", Method: http.MethodPut, Path: prefix + "/sites/{path}", Tags: []string{"sites"},
 		Summary: "Describe a site", Description: "The path's slashes are written as they are.",
 	}, a.putSite)
 }

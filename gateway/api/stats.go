@@ -19,7 +19,7 @@ type statsOutput struct{ Body registry.Stats }
 
 func (a *API) statsOperation(h huma.API) {
 	register(a, h, huma.Operation{
-		OperationID: "get-stats", Method: http.MethodGet, Path: "/stats", Tags: []string{"channels"},
+		OperationID: "get-stats", Method: http.MethodGet, Path: prefix + "/stats", Tags: []string{"channels"},
 		Summary:     "Count channels by state",
 		Description: "The online rate is (online + degraded) / (total - disabled), 0 to 1.",
 	}, func(_ context.Context, in *statsInput) (*statsOutput, error) {

@@ -1,0 +1,236 @@
+package api_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"net/netip"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"go.uber.org/goleak"
+
+	"sharpeyes/gateway/api"
+	"sharpeyes/registry"
+	"sharpeyes/registry/event"
+	"sharpeyes/streams"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// catalogue is a registry of one test.
+type catalogue struct {
+	mu  sync.Mutex
+	now *registry.Snapshot
+	log []registry.Transaction
+	err error // what the store says to the next transaction
+}
+
+func (c *catalogue) Snapshot() *registry.Snapshot {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.now
+}
+
+func (c *catalogue) Update(_ context.Context, by, action string, fn func(*registry.Snapshot) (registry.Transaction, error)) (*registry.Snapshot, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	tx, err := fn(c.now)
+	if err != nil {
+		return nil, fmt.Errorf("planning: %w", err)
+	}
+	if tx.Empty() {
+		return c.now, nil
+	}
+	if c.err != nil {
+		return nil, c.err
+	}
+	tx.ID, tx.By, tx.Action, tx.At = fmt.Sprint(len(c.log)+1), by, action, time.Now()
+	next, err := c.now.Apply(tx, c.now.Version()+1)
+	if err != nil {
+		return nil, err
+	}
+	c.now = next
+	c.log = append(c.log, tx)
+	return next, nil
+}
+
+func (c *catalogue) transactions() []registry.Transaction {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.log
+}
+
+// pulls is what is pulled in a test.
+type pulls []streams.Info
+
+func (p pulls) Pulls() []streams.Info { return p }
+
+type user struct{ name, role string }
+
+func (u user) String() string { return u.name }
+
+func (u user) May(action string) bool {
+	return u.role == "admin" || u.role == "viewer" && action == "read"
+}
+
+type denied struct{}
+
+func (denied) Error() string { return "wrong user name or password" }
+func (denied) Denied() bool  { return true }
+
+type slowed struct{}
+
+func (slowed) Error() string             { return "too many" }
+func (slowed) RetryAfter() time.Duration { return 1500 * time.Millisecond }
+
+// door lets in who is named: boss, eye (both with the password pw) and, on loopback, anybody as
+// the role local.
+type door struct{ local string }
+
+func (d door) Authenticate(_ context.Context, name, password string, remote netip.Addr) (api.Principal, error) {
+	switch {
+	case name == "" && d.local != "" && remote.IsLoopback():
+		return user{"anonymous", d.local}, nil
+	case name == "boss" && password == "pw":
+		return user{"boss", "admin"}, nil
+	case name == "eye" && password == "pw":
+		return user{"eye", "viewer"}, nil
+	case name == "guesser":
+		return nil, slowed{}
+	case name == "unlucky":
+		return nil, errors.New("the store of users is on fire")
+	}
+	return nil, denied{}
+}
+
+// bench is an API with what stands behind it.
+type bench struct {
+	catalogue *catalogue
+	statuses  *registry.Statuses
+	api       *api.API
+	log       *strings.Builder
+}
+
+const (
+	northGate = "35020301001311000001"
+	southGate = "35020301001311000002"
+	password  = "s3cret-of-the-camera"
+)
+
+func channels() []registry.Channel {
+	lon, lat := 118.09, 24.48
+	all := []registry.Channel{
+		{ID: northGate, Name: "演武小学北门", Class: 1, Site: "xiamen/siming/binhai", Scenario: "campus", Tags: []string{"gate"}, Lon: &lon, Lat: &lat, URL: "rtsp://10.0.0.1/main", SubURL: "rtsp://10.0.0.1/sub", Username: "admin", Password: password, Enabled: true},
+		{ID: southGate, Name: "South gate", Class: 1, Site: "xiamen/siming/binhai", Scenario: "campus", URL: "rtsp://10.0.0.2/main", Enabled: true},
+		{ID: "kitchen-1", Name: "Kitchen <1>", Class: 2, Site: "xiamen/huli", Scenario: "kitchen", URL: "rtsp://10.0.0.3/main", Enabled: true},
+		{ID: "shop", Name: "Shop", Class: 3, Site: "xiamen/huli", Scenario: "community", URL: "rtsp://10.0.0.4/main"},
+	}
+	for i := range all {
+		if err := all[i].Prepare(); err != nil {
+			panic(err)
+		}
+	}
+	return all
+}
+
+func newBench(t *testing.T, change func(*api.Options)) *bench {
+	t.Helper()
+	now, err := registry.Empty().Apply(registry.Transaction{ID: "0", Put: channels(), Sites: []registry.Site{{Path: "xiamen/siming", Name: "思明区"}}}, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := &bench{catalogue: &catalogue{now: now}, statuses: &registry.Statuses{}, log: &strings.Builder{}}
+	b.statuses.Set(northGate, registry.Status{State: event.Online, Since: time.Unix(1700000000, 0).UTC()})
+	b.statuses.Set(southGate, registry.Status{State: event.Offline, Reason: event.ConnectRefused})
+	metrics := prometheus.NewRegistry()
+	metrics.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "sharpeyes_test"}, func() float64 { return 1 }))
+	o := api.Options{
+		Catalogue: b.catalogue, Statuses: b.statuses, Authenticator: door{local: "admin"},
+		Streams: pulls{{
+			Key: streams.Key{Channel: northGate, Profile: streams.Main}, Playing: true, Readers: 3, Codecs: []string{"H264", "G711"},
+			Packets: 90, Lost: 10, Bitrate: 4e6, FPS: 25, Since: time.Unix(1700000000, 0).UTC(),
+		}},
+		Ready: func() error { return nil }, Gatherer: metrics,
+		RTSPURL: func(host, id string, p streams.Profile) string {
+			if host == "" {
+				host = "127.0.0.1"
+			}
+			if p == streams.Sub {
+				id += "/sub"
+			}
+			return "rtsp://" + host + ":8554/" + id
+		},
+		Page: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if r.URL.Path != "/" {
+				http.NotFound(w, r)
+				return
+			}
+			io.WriteString(w, "<html>page")
+		}),
+		Version: "1.2.3",
+		Log:     slog.New(slog.NewTextHandler(b.log, nil)),
+	}
+	if change != nil {
+		change(&o)
+	}
+	b.api = api.New(o)
+	return b
+}
+
+// ask sends one request from this machine; headers are name, value, …
+func (b *bench) ask(method, path, body string, headers ...string) *httptest.ResponseRecorder {
+	r := httptest.NewRequest(method, path, strings.NewReader(body))
+	r.Host, r.RemoteAddr = "127.0.0.1:8080", "127.0.0.1:40000"
+	for i := 0; i < len(headers); i += 2 {
+		if headers[i] == "Host" {
+			r.Host = headers[i+1]
+			continue
+		}
+		r.Header.Set(headers[i], headers[i+1])
+	}
+	w := httptest.NewRecorder()
+	b.api.Handler().ServeHTTP(w, r)
+	return w
+}
+
+// problem is what an error looks like from outside.
+type problem struct {
+	Title, Detail string
+	Status        int
+	Errors        []struct {
+		Row                    int
+		Column, Value, Message string
+	}
+}
+
+// wantProblem checks that an answer is a problem of the status.
+func wantProblem(t *testing.T, w *httptest.ResponseRecorder, status int) problem {
+	t.Helper()
+	var p problem
+	if w.Code != status || w.Header().Get("Content-Type") != "application/problem+json" {
+		t.Fatalf("%d %s, want a problem of status %d\n%s", w.Code, w.Header().Get("Content-Type"), status, w.Body)
+	}
+	if err := json.Unmarshal(w.Body.Bytes(), &p); err != nil || p.Status != status || p.Title != http.StatusText(status) || p.Detail == "" {
+		t.Fatalf("%v, not a whole problem\n%s", err, w.Body)
+	}
+	return p
+}
+
+func decode(t *testing.T, w *httptest.ResponseRecorder, status int, v any) {
+	t.Helper()
+	if w.Code != status {
+		t.Fatalf("status %d, want %d\n%s", w.Code, status, w.Body)
+	}
+	if err := json.Unmarshal(w.Body.Bytes(), v); err != nil {
+		t.Fatalf("%v\n%s", err, w.Body)
+	}
+}
