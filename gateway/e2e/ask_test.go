@@ -155,7 +155,7 @@ func TestAsk(t *testing.T) {
 		if got, want := decode(t, reply), decode(t, string(b)); !reflect.DeepEqual(got, want) {
 			t.Errorf("over NATS:\n%v\nover HTTP:\n%v", got, want)
 		}
-		if reply := g.natsCommand(t, "req", "sharpeyes.api.channels.get", `{"id":"nobody"}`); !strings.Contains(reply, "Nats-Service-Error-Code: 404") {
+		if reply := g.natsCommand(t, "req", "sharpeyes.api.channels.get", `{"id":"nobody"}`); !strings.Contains(reply, `"status":404`) {
 			t.Errorf("asked for nobody, the micro service says\n%s", reply)
 		}
 	})
@@ -205,7 +205,7 @@ func TestAsk(t *testing.T) {
 
 	t.Run("life signs", func(t *testing.T) {
 		for path, holds := range map[string]string{
-			"/healthz": "", "/readyz": "", "/": "<html", "/metrics": "\nsharpeyes_", "/api/v1/openapi.json": `"/api/v1/channels`,
+			"/healthz": "", "/readyz": "", "/": "<html", "/metrics": "\nsharpeyes_", "/api/v1/openapi.json": `/channels/{id}"`,
 		} {
 			if res, b := g.request(t, http.MethodGet, path, ""); res.StatusCode != http.StatusOK || !strings.Contains(string(b), holds) {
 				t.Errorf("%s: %s, want 200 and %q in it", path, res.Status, holds)

@@ -17,14 +17,15 @@ type demo struct {
 	took time.Duration // from the program's start until its /readyz was 200
 }
 
-// startDemo runs a demo city on free loopback ports.
-func startDemo(t testing.TB, dir string, flags ...string) *demo {
+// startDemo runs a demo city on free loopback ports; its cameras listen on the given one, since a
+// city is the same city only while its cameras keep their addresses.
+func startDemo(t testing.TB, dir, cameras string, flags ...string) *demo {
 	t.Helper()
 	began := time.Now()
 	d := &demo{gateway: gateway{dir: dir}}
 	d.process = spawn(t, []string{
 		"SHARPEYES_HTTP_LISTEN=127.0.0.1:0", "SHARPEYES_RTSP_LISTEN=127.0.0.1:0", "SHARPEYES_NATS_LISTEN=127.0.0.1:0",
-	}, append([]string{"demo", "--data-dir", dir}, flags...)...)
+	}, append([]string{"demo", "--data-dir", dir, "--sim-listen", cameras, "--sim-control", "127.0.0.1:0"}, flags...)...)
 	d.addresses(t)
 	eventually(t, 10*time.Second, func() error {
 		res, b, err := d.try(t, http.MethodGet, "/readyz", "")
@@ -51,7 +52,8 @@ func TestDemo(t *testing.T) {
 	t.Parallel()
 	const channels = 2000
 	dir := filepath.Join(t.TempDir(), "data")
-	d := startDemo(t, dir, "--channels", strconv.Itoa(channels))
+	cameras := deadAddress(t)
+	d := startDemo(t, dir, cameras, "--channels", strconv.Itoa(channels))
 	if n := d.total(t); n != channels {
 		t.Errorf("%d channels, want %d", n, channels)
 	}
@@ -68,7 +70,7 @@ func TestDemo(t *testing.T) {
 	probeVideo(t, "-rtsp_transport", "tcp", url)
 	d.terminate(t)
 
-	d = startDemo(t, dir, "--channels", strconv.Itoa(channels))
+	d = startDemo(t, dir, cameras, "--channels", strconv.Itoa(channels))
 	if d.took > 5*time.Second {
 		t.Errorf("the second start took %v, want it quick", d.took)
 	}

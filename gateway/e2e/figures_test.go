@@ -30,9 +30,10 @@ func TestDemoFigures(t *testing.T) {
 		minutes = n
 	}
 	dir := filepath.Join(t.TempDir(), "data")
-	first := startDemo(t, dir)
+	cameras := deadAddress(t)
+	first := startDemo(t, dir, cameras)
 	first.terminate(t)
-	d := startDemo(t, dir)
+	d := startDemo(t, dir, cameras)
 	if n := d.total(t); n != city {
 		t.Errorf("%d channels, want %d", n, city)
 	}

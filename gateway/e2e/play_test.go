@@ -52,7 +52,9 @@ func TestFFmpegPlays(t *testing.T) {
 				if len(times) != 100 {
 					t.Errorf("ffmpeg copied %d pictures, want 100", len(times))
 				}
-				for i := 1; i < len(times); i++ {
+				// FFmpeg knows no time for the first picture of any RTSP stream, and copies it as
+				// if it came with the second.
+				for i := 2; i < len(times); i++ {
 					if step := times[i] - times[i-1]; math.Abs(step-0.040) > 0.002 {
 						t.Errorf("picture %d comes %.3f s after the one before, want 0.040", i, step)
 					}

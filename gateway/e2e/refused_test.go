@@ -5,6 +5,7 @@ package e2e
 import (
 	"context"
 	"encoding/base64"
+	"errors"
 	"fmt"
 	"io/fs"
 	"net"
@@ -47,7 +48,6 @@ func TestRefusalsLeaveNothingBehind(t *testing.T) {
 	faults := map[string]sim.Fault{
 		"resets": {Kind: sim.Die},
 		"mute":   {Kind: sim.Mute},
-		"silent": {Kind: sim.Silent},
 		"full":   {Kind: sim.Sessions, Sessions: 0},
 	}
 	off := s.channelRow("off", 0)
@@ -102,6 +102,40 @@ func TestRefusalsLeaveNothingBehind(t *testing.T) {
 	eventually(t, 5*time.Second, func() error {
 		if c := s.totals(t); c.Sessions != 0 || c.Open != 0 {
 			return fmt.Errorf("the cameras still have %d sessions and %d connections", c.Sessions, c.Open)
+		}
+		return nil
+	})
+}
+
+// A camera that promises to send and doesn't is given up, and its reader doesn't wait for ever.
+func TestSilentCameraIsGivenUp(t *testing.T) {
+	t.Parallel()
+	s := startSim(t, 10)
+	g := startGateway(t, settings{"streams": "{linger: 1s, start_timeout: 2s}"})
+	s.set(t, 1, sim.Fault{Kind: sim.Silent})
+	g.register(t, s.channelRow("silent", 1))
+	events := g.subscribe(t, "sharpeyes.event.stream.>")
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	defer cancel()
+	p, err := dial(ctx, net.Dialer{}, g.play("silent"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer p.Close()
+	var refused *refusal
+	if err := p.play(); err == nil {
+		if err := p.watch(func(f *flow) bool { return false }); err == nil || ctx.Err() != nil || errors.Is(err, os.ErrDeadlineExceeded) {
+			t.Errorf("the reader still waits: %v", err)
+		}
+	} else if !errors.As(err, &refused) || refused.res.StatusCode != base.StatusServiceUnavailable {
+		t.Errorf("refused with %v, want 503", err)
+	}
+	events.await(t, 10*time.Second, "stream failed", func(e cloudEvent) bool {
+		return e.Type == "sharpeyes.stream.failed" && e.Subject == "silent" && e.Data.Reason == "no_packets"
+	})
+	eventually(t, 5*time.Second, func() error {
+		if c := s.totals(t); c.Sessions != 0 {
+			return fmt.Errorf("the camera still has %d sessions", c.Sessions)
 		}
 		return nil
 	})
