@@ -24,7 +24,8 @@ type DemoOptions struct {
 // Demo runs a city that doesn't exist: simulated cameras, their registry, and a gateway for them,
 // open to everyone on this machine. It returns like Run.
 func Demo(ctx context.Context, cfg config.Config, o DemoOptions) error {
-	farm, err := sim.Listen(ctx, sim.Options{Listen: o.SimListen, Cameras: o.Channels, Control: o.SimControl, Log: o.Log})
+	// The cameras outlive the gateway, or their end would look like a city that dies.
+	farm, err := sim.Listen(context.WithoutCancel(ctx), sim.Options{Listen: o.SimListen, Cameras: o.Channels, Control: o.SimControl, Log: o.Log})
 	if err != nil {
 		return fmt.Errorf("starting the simulated cameras: %w", err)
 	}

@@ -1,0 +1,164 @@
+package gateway_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"log/slog"
+	"net/http"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/bluenviron/gortsplib/v4"
+	"github.com/bluenviron/gortsplib/v4/pkg/base"
+	"github.com/bluenviron/gortsplib/v4/pkg/description"
+	"github.com/bluenviron/gortsplib/v4/pkg/format"
+	"github.com/nats-io/nats.go"
+	"github.com/pion/rtp"
+	"go.uber.org/goleak"
+
+	"sharpeyes/config"
+	"sharpeyes/gateway"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// A whole city starts, is watched, and stops; nothing of it is left.
+func TestDemo(t *testing.T) {
+	cfg := config.Default()
+	cfg.DataDir = t.TempDir()
+	cfg.HTTP.Listen, cfg.RTSP.Listen, cfg.NATS.Listen = "127.0.0.1:0", "127.0.0.1:0", "127.0.0.1:0"
+	cfg.Health.Interval = map[int]time.Duration{1: time.Second, 2: time.Second, 3: time.Second}
+	ctx, cancel := context.WithCancel(t.Context())
+	ready := make(chan gateway.Addresses, 1)
+	ended := make(chan error, 1)
+	var out, log bytes.Buffer // written before Ready and read after the end
+	go func() {
+		ended <- gateway.Demo(ctx, cfg, gateway.DemoOptions{
+			Options: gateway.Options{
+				Log: slog.New(slog.NewTextHandler(&log, nil)), Version: "test",
+				Ready: func(a gateway.Addresses) { ready <- a },
+			},
+			Channels: 300, Live: 2, SimListen: ":0", Out: &out,
+		})
+	}()
+	var a gateway.Addresses
+	select {
+	case a = <-ready:
+	case err := <-ended:
+		t.Fatalf("ended before it was ready: %v\n%s", err, log.String())
+	}
+	defer func() {
+		cancel()
+		if err := <-ended; err != nil {
+			t.Errorf("ended with %v", err)
+		}
+		if t.Failed() {
+			t.Log(log.String())
+		}
+	}()
+
+	health := listen(t, a.NATS, "sharpeyes.event.health.>")
+	play(t, regexp.MustCompile(`rtsp://\S+`).FindString(out.String()))
+
+	var stats struct{ Total struct{ Total int } }
+	get(t, "http://"+a.HTTP+"/api/v1/stats", &stats)
+	if stats.Total.Total != 300 {
+		t.Errorf("%d channels, want 300", stats.Total.Total)
+	}
+	var event struct{ Type, Subject string }
+	if err := json.Unmarshal(<-health, &event); err != nil || event.Type != "sharpeyes.health.changed" {
+		t.Errorf("got %+v, %v", event, err)
+	}
+	get(t, "http://"+a.HTTP+"/readyz", nil)
+}
+
+// listen subscribes before the first probes are done, or soon after: some change is still to come.
+func listen(t *testing.T, url, subject string) <-chan []byte {
+	t.Helper()
+	nc, err := nats.Connect(url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(nc.Close)
+	first := make(chan []byte, 1)
+	if _, err := nc.Subscribe(subject, func(m *nats.Msg) {
+		select {
+		case first <- m.Data:
+		default:
+		}
+	}); err != nil {
+		t.Fatal(err)
+	}
+	if err := nc.Flush(); err != nil {
+		t.Fatal(err)
+	}
+	return first
+}
+
+// play waits for a few packets of a stream.
+func play(t *testing.T, url string) {
+	t.Helper()
+	u, err := base.ParseURL(url)
+	if err != nil {
+		t.Fatalf("the demo says to play %q: %v", url, err)
+	}
+	tcp := gortsplib.TransportTCP
+	c := &gortsplib.Client{Scheme: u.Scheme, Host: u.Host, Transport: &tcp}
+	if err := c.Start2(); err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	desc, _, err := c.Describe(u)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := c.SetupAll(desc.BaseURL, desc.Medias); err != nil {
+		t.Fatal(err)
+	}
+	packets := make(chan struct{}, 100)
+	c.OnPacketRTPAny(func(*description.Media, format.Format, *rtp.Packet) {
+		select {
+		case packets <- struct{}{}:
+		default:
+		}
+	})
+	if _, err := c.Play(nil); err != nil {
+		t.Fatal(err)
+	}
+	for range 20 {
+		<-packets
+	}
+}
+
+func get(t *testing.T, url string, to any) {
+	t.Helper()
+	c := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: 10 * time.Second}
+	res, err := c.Get(url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	if res.StatusCode != http.StatusOK {
+		t.Fatalf("%s: %s", url, res.Status)
+	}
+	if to == nil {
+		return
+	}
+	if err := json.NewDecoder(res.Body).Decode(to); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// What can't be opened stops the start, with the key that it was configured by.
+func TestTakenPortStopsTheStart(t *testing.T) {
+	cfg := config.Default()
+	cfg.DataDir = t.TempDir()
+	cfg.HTTP.Listen, cfg.RTSP.Listen, cfg.NATS.Listen = "127.0.0.1:0", "192.0.2.1:8554", "127.0.0.1:0" // the second is of no interface
+	err := gateway.Run(t.Context(), cfg, gateway.Options{Log: slog.New(slog.DiscardHandler)})
+	if err == nil || !strings.Contains(err.Error(), "rtsp.listen") {
+		t.Fatalf("got %v, want one that names rtsp.listen", err)
+	}
+}
