@@ -66,6 +66,8 @@ func appendParts(ctx context.Context, nc *nats.Conn, parts []*nats.Msg, last uin
 	switch {
 	case errors.Is(err, nats.ErrNoResponders):
 		return 0, errors.New("writing to the log: JetStream doesn't answer")
+	case errors.Is(err, nats.ErrReconnectBufExceeded) || errors.Is(err, nats.ErrConnectionReconnecting): // not sent
+		return 0, errors.New("writing to the log: NATS isn't connected")
 	case err != nil:
 		return 0, fmt.Errorf("%w: %w", errUncertain, err)
 	}

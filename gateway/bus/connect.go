@@ -4,6 +4,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"log/slog"
+	"net/url"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -14,7 +15,7 @@ import (
 // configured URL.
 func connect(o Options, e *embedded) (*nats.Conn, error) {
 	// The server tells of refusals and slow consumers as often as they happen.
-	var limit = rate.NewLimiter(rate.Every(time.Second), 5)
+	limit := rate.NewLimiter(rate.Every(time.Second), 5)
 	log := o.Log
 	opts := []nats.Option{
 		nats.Name("sharpeyes " + o.Node),
@@ -56,7 +57,11 @@ func connect(o Options, e *embedded) (*nats.Conn, error) {
 		opts = append(opts, nats.UserCredentials(o.NATS.Credentials))
 	}
 	c, err := nats.Connect(o.NATS.URL, opts...)
-	if errors.Is(err, nats.ErrNoServers) {
+	var malformed *url.Error
+	switch {
+	case errors.As(err, &malformed): // its text may repeat a password
+		return nil, errors.New("nats.url: not a URL such as nats://host:4222")
+	case errors.Is(err, nats.ErrNoServers):
 		return nil, errors.New("nats.url: no server answers there")
 	}
 	return c, err

@@ -22,9 +22,8 @@ const (
 	maxPending    = 8 << 20
 )
 
-// startTimeout bounds the recovery of the store at the start: it is linear in what is kept, about
-// 2 s for two million events after a crash.
-const startTimeout = 2 * time.Minute
+// readyTimeout bounds the wait for the started server to accept connections.
+const readyTimeout = 10 * time.Second
 
 // embedded is the NATS server inside the process.
 type embedded struct {
@@ -86,11 +85,11 @@ func (e *embedded) start(dir string, o Options) error {
 	}
 	e.server = s
 	s.SetLoggerV2(log, false, false, false)
-	s.Start()
-	if !s.ReadyForConnections(startTimeout) || log.fatal() != nil {
-		if err := log.fatal(); err != nil {
-			return err
-		}
+	s.Start() // returns when the store is recovered and the listener is open, or one has failed
+	if err := log.fatal(); err != nil {
+		return err
+	}
+	if !s.ReadyForConnections(readyTimeout) {
 		return errors.New("the server didn't get ready")
 	}
 	return nil

@@ -200,9 +200,6 @@ func (r *Registry) apply(packed []byte, seq uint64) error {
 	}
 	tx, err := registry.DecodeTransaction(body, r.sealer)
 	if err != nil {
-		if errors.Is(err, registry.ErrSealed) {
-			return fmt.Errorf("%w (is the key of the credentials the one that it was written with?)", err)
-		}
 		return err
 	}
 	next, err := r.Snapshot().Apply(tx, seq)

@@ -19,7 +19,7 @@ import (
 
 const (
 	// updateTimeout bounds one attempt to write a transaction and see it come back.
-	updateTimeout = 15 * time.Second
+	updateTimeout = 30 * time.Second
 	// updateAttempts bounds how often a change is planned again because others were quicker.
 	updateAttempts = 8
 	// catchUpTimeout bounds the wait for a transaction that another gateway wrote.
@@ -72,7 +72,7 @@ func newRegistry(nc *nats.Conn, js jetstream.JetStream, s stores, sealer registr
 		nc:        nc,
 		js:        js,
 		stream:    s.registry,
-		snapshots: snapshotStore{bucket: s.snapshots},
+		snapshots: snapshotStore{bucket: s.snapshots, js: js},
 		sealer:    sealer,
 		codec:     c,
 		writing:   make(chan struct{}, 1),

@@ -1,7 +1,6 @@
 package bus
 
 import (
-	"errors"
 	"fmt"
 	"log/slog"
 	"sync"
@@ -33,7 +32,7 @@ func (l *serverLog) Fatalf(format string, v ...any) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.err == nil {
-		l.err = errors.New(fmt.Sprintf(format, v...))
+		l.err = fmt.Errorf(format, v...)
 	}
 }
 

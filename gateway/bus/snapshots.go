@@ -3,6 +3,7 @@ package bus
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"strconv"
@@ -30,6 +31,7 @@ const metaVersion = "version"
 // other is whole, and what is replaced is deleted by the store.
 type snapshotStore struct {
 	bucket jetstream.ObjectStore
+	js     jetstream.JetStream
 }
 
 // slot is one of the two objects; version 0 is none.
@@ -77,6 +79,51 @@ func (s snapshotStore) put(ctx context.Context, version uint64, packed []byte) e
 	return nil
 }
 
+// get reads an object. The bucket's own Get pushes all chunks at once, and a server that bounds what
+// may wait for one connection cuts ours off after some megabytes; so the chunks are pulled.
+func (s snapshotStore) get(ctx context.Context, name string) ([]byte, error) {
+	info, err := s.bucket.GetInfo(ctx, name)
+	if err != nil {
+		return nil, err
+	}
+	const stream = objectStreamPrefix + snapshotBucket
+	chunks := "$O." + snapshotBucket + ".C." + info.NUID
+	st, err := s.js.Stream(ctx, stream)
+	if err != nil {
+		return nil, err
+	}
+	state, err := st.Info(ctx, jetstream.WithSubjectFilter(chunks))
+	if err != nil {
+		return nil, err
+	}
+	if n := state.State.Subjects[chunks]; n != uint64(info.Chunks) {
+		return nil, fmt.Errorf("%d chunks are there of %d", n, info.Chunks)
+	}
+	c, err := st.OrderedConsumer(ctx, jetstream.OrderedConsumerConfig{FilterSubjects: []string{chunks}})
+	if err != nil {
+		return nil, err
+	}
+	it, err := c.Messages(jetstream.PullMaxMessagesWithBytesLimit(followMessages, followBytes))
+	if err != nil {
+		return nil, err
+	}
+	defer it.Stop()
+	var b []byte
+	for range info.Chunks {
+		m, err := it.Next(jetstream.NextContext(ctx))
+		if err != nil {
+			return nil, err
+		}
+		b = append(b, m.Data()...)
+	}
+	sum := sha256.New()
+	sum.Write(b)
+	if jetstream.GetObjectDigestValue(sum) != info.Digest {
+		return nil, errors.New("it is damaged: its digest isn't the one noted")
+	}
+	return b, nil
+}
+
 // loadSnapshot returns the newest snapshot that can be read and isn't newer than the log; the empty
 // one when there is none. A snapshot is only a shortcut, so whatever is wrong with it is a warning.
 func (r *Registry) loadSnapshot(ctx context.Context, last uint64) *registry.Snapshot {
@@ -105,7 +152,7 @@ func (r *Registry) loadSnapshot(ctx context.Context, last uint64) *registry.Snap
 }
 
 func (r *Registry) readSnapshot(ctx context.Context, s slot) (*registry.Snapshot, error) {
-	packed, err := r.snapshots.bucket.GetBytes(ctx, s.name)
+	packed, err := r.snapshots.get(ctx, s.name)
 	if err != nil {
 		return nil, fmt.Errorf("reading: %w", err)
 	}

@@ -3,7 +3,6 @@ package bus
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"strings"
 
@@ -112,7 +111,7 @@ func (b *Bus) LoadStatuses(ctx context.Context, into *registry.Statuses) error {
 	}
 	if len(unread) > 0 {
 		// What can't be read is unknown, and known again after the next probe.
-		b.log.Warn("Stored statuses can't be read; those channels are unknown", "count", len(unread), "first", errors.Unwrap(unread[0]))
+		b.log.Warn("Stored statuses can't be read; those channels are unknown", "count", len(unread), "first", unread[0])
 	}
 	return nil
 }

@@ -19,8 +19,11 @@ const (
 	statusBucket    = "SHARPEYES_STATUS"
 	snapshotBucket  = "SHARPEYES_SNAPSHOTS"
 
-	kvStreamPrefix = "KV_" // the stream of a key-value bucket, by the convention of JetStream
-	statusPrefix   = "$KV." + statusBucket + "."
+	// The streams of buckets, by the convention of JetStream.
+	kvStreamPrefix     = "KV_"
+	objectStreamPrefix = "OBJ_"
+
+	statusPrefix = "$KV." + statusBucket + "."
 )
 
 // duplicateWindow is how long the server knows the id of a stored event, so that one that is
