@@ -116,7 +116,7 @@ func newClip(b []byte, h265 bool) (*clip, error) {
 	if len(c.pictures) == 0 || len(c.pictures)%gop != 0 {
 		return nil, fmt.Errorf("%d pictures: want a multiple of %d", len(c.pictures), gop)
 	}
-	if sets[sps] == nil || len(sets[sps]) < 4 || sets[pps] == nil || h265 && sets[vps] == nil {
+	if len(sets[sps]) < 4 || sets[pps] == nil || h265 && sets[vps] == nil {
 		return nil, fmt.Errorf("no parameter sets")
 	}
 	c.media = mediaLines(h265, sets)

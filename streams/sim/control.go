@@ -38,7 +38,8 @@ type view struct {
 	Fault *Fault `json:"fault,omitempty"`
 }
 
-func (f *Farm) serveControl(ctx context.Context) error {
+// listenControl opens the socket of the HTTP control.
+func (f *Farm) listenControl(ctx context.Context) error {
 	host, _, err := net.SplitHostPort(f.opts.Control)
 	if err != nil || !loopbackHost(host) {
 		return fmt.Errorf("sim: control on %q: want a loopback address and a port", f.opts.Control)
@@ -47,8 +48,8 @@ func (f *Farm) serveControl(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("sim: control: %w", err)
 	}
+	f.ctlListener = l
 	const timeout = 10 * time.Second
-	f.ctlAddr = l.Addr()
 	f.control = &http.Server{
 		Handler:      newControl(f),
 		ReadTimeout:  timeout,
@@ -56,12 +57,13 @@ func (f *Farm) serveControl(ctx context.Context) error {
 		IdleTimeout:  timeout,
 		ErrorLog:     slog.NewLogLogger(f.opts.Log.Handler(), slog.LevelWarn),
 	}
-	f.running.Go(func() {
-		if err := f.control.Serve(l); !errors.Is(err, http.ErrServerClosed) {
-			f.opts.Log.Error("control of simulated cameras ended", "error", err)
-		}
-	})
 	return nil
+}
+
+func (f *Farm) serveControl() {
+	if err := f.control.Serve(f.ctlListener); !errors.Is(err, http.ErrServerClosed) {
+		f.opts.Log.Error("control of simulated cameras ended", "error", err)
+	}
 }
 
 func newControl(f *Farm) http.Handler {

@@ -19,7 +19,7 @@ const (
 	Mute Kind = "mute"
 	// Unauthorized refuses every password, and asks for one even for OPTIONS.
 	Unauthorized Kind = "unauthorized"
-	// Freeze goes on encoding one and the same image: a keyframe, and pictures that skip all.
+	// Freeze goes on encoding one and the same image: a keyframe, and next to nothing between.
 	Freeze Kind = "freeze"
 	// Silent grants PLAY and sends no packets.
 	Silent Kind = "silent"

@@ -18,23 +18,38 @@ func Listen(ctx context.Context, o Options) (*Farm, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := f.listen(ctx); err != nil {
+	if err := f.start(ctx); err != nil {
 		return nil, err
 	}
-	ctx, f.stop = context.WithCancel(ctx)
-	if o.Control != "" {
-		if err := f.serveControl(ctx); err != nil {
-			f.stop()
+	return f, nil
+}
+
+// start opens the sockets and runs the farm.
+func (f *Farm) start(ctx context.Context) error {
+	if err := f.listen(ctx); err != nil {
+		return err
+	}
+	if f.opts.Control != "" {
+		if err := f.listenControl(ctx); err != nil {
 			_ = f.listener.Close()
-			return nil, err
+			return err
 		}
 	}
+	f.run(ctx)
+	return nil
+}
+
+// run answers on the sockets until ctx is done.
+func (f *Farm) run(ctx context.Context) {
+	ctx, f.stop = context.WithCancel(ctx)
 	f.running.Go(func() {
 		<-ctx.Done()
 		f.shut()
 	})
 	f.running.Go(func() { f.accept(ctx) })
-	return f, nil
+	if f.control != nil {
+		f.running.Go(f.serveControl)
+	}
 }
 
 func newFarm(o Options) (*Farm, error) {
@@ -64,13 +79,14 @@ func newFarm(o Options) (*Farm, error) {
 		return nil, err
 	}
 	f := &Farm{
-		opts:    o,
-		base:    base,
-		cameras: make([]camera, o.Cameras),
-		clips:   all,
-		epoch:   time.Now(),
-		timeout: sessionTimeout,
-		open:    make(map[*conn]struct{}),
+		opts:      o,
+		base:      base,
+		cameras:   make([]camera, o.Cameras),
+		clips:     all,
+		epoch:     time.Now(),
+		timeout:   sessionTimeout,
+		frameTime: frameTime,
+		open:      make(map[*conn]struct{}),
 	}
 	f.buffers.New = func() any { return new(buffers) }
 	f.pictures.New = func() any { return new([]byte) }

@@ -28,12 +28,12 @@ func phase(camera int) time.Duration {
 
 // frame is the number of the picture that a camera's encoder has made last.
 func (f *Farm) frame(camera int, now time.Time) int64 {
-	return int64((now.Sub(f.epoch) + phase(camera)) / frameTime)
+	return int64((now.Sub(f.epoch) + phase(camera)) / f.frameTime)
 }
 
 // due is when a camera's encoder makes a picture.
 func (f *Farm) due(camera int, frame int64) time.Time {
-	return f.epoch.Add(time.Duration(frame)*frameTime - phase(camera))
+	return f.epoch.Add(time.Duration(frame)*f.frameTime - phase(camera))
 }
 
 // timestamp is the RTP timestamp of a track at a picture.

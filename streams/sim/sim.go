@@ -53,16 +53,18 @@ type Farm struct {
 	port    int
 	cameras []camera
 	clips   clips
-	epoch   time.Time     // when all encoders' clocks stood at 0; holds a monotonic reading
-	timeout time.Duration // of sessions and idle connections
+	epoch   time.Time // when all encoders' clocks stood at 0; holds a monotonic reading
+	// Tests change these, so as not to wait.
+	timeout   time.Duration // of sessions and idle connections
+	frameTime time.Duration
 
-	listener net.Listener
-	control  *http.Server
-	ctlAddr  net.Addr
-	stop     context.CancelFunc
-	running  sync.WaitGroup // the goroutines that Close waits for
-	buffers  sync.Pool      // of *buffers
-	pictures sync.Pool      // of *[]byte, for pictures on their way out
+	listener    net.Listener
+	control     *http.Server // nil if there is none
+	ctlListener net.Listener
+	stop        context.CancelFunc
+	running     sync.WaitGroup // the goroutines that Close waits for
+	buffers     sync.Pool      // of *buffers
+	pictures    sync.Pool      // of *[]byte, for pictures on their way out
 
 	mu     sync.Mutex
 	open   map[*conn]struct{}
@@ -86,8 +88,8 @@ func (f *Farm) Port() int { return f.port }
 
 // ControlURL is where the HTTP control listens, such as "http://127.0.0.1:18080"; empty if nowhere.
 func (f *Farm) ControlURL() string {
-	if f.ctlAddr == nil {
+	if f.control == nil {
 		return ""
 	}
-	return "http://" + f.ctlAddr.String()
+	return "http://" + f.ctlListener.Addr().String()
 }

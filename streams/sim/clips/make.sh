@@ -5,7 +5,7 @@
 # B-frames, parameter sets before each keyframe: what a surveillance encoder sends. In "moving" a
 # person-sized block crosses the picture from 5 s to 11 s, and the scene stands still before and
 # after; in "still" nothing ever moves. Both carry a little sensor noise. "frozen" is one group of
-# pictures of a camera whose image hangs: no noise either, so that all but the keyframe skips all.
+# pictures of a camera whose image hangs: no noise either, so that the pictures between hold next to nothing.
 set -eu
 cd "$(dirname "$0")"
 
