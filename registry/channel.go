@@ -58,7 +58,7 @@ type Status struct {
 	State  event.State  `json:"state"`
 	Reason event.Reason `json:"reason,omitempty"`
 	Detail string       `json:"detail,omitempty"`
-	Since  time.Time    `json:"since"`
+	Since  time.Time    `json:"since,omitzero"`
 }
 
 // Listing is a channel with its status, as an answer lists it.

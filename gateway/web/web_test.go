@@ -49,6 +49,11 @@ func TestPage(t *testing.T) {
 		t.Errorf("with the tag: %s, %d bytes", res.Status, len(body))
 	}
 
+	_, script := get(t, h, "/app.js", "")
+	for _, m := range regexp.MustCompile(`from "\./([^"]+)"`).FindAllStringSubmatch(script, -1) {
+		body += ` src="` + m[1] + `"` // what the script imports is needed as well
+	}
+
 	types := map[string]string{"css": "text/css", "js": "text/javascript", "svg": "image/svg+xml"}
 	for _, m := range regexp.MustCompile(`(?:href|src)="([^"]+\.(css|js|svg))"`).FindAllStringSubmatch(body, -1) {
 		if strings.Contains(m[1], "//") {

@@ -65,6 +65,7 @@ function drawTotal(total) {
   }, (e, t) => {
     const b = e.firstElementChild;
     say(b, count.format(total[t.key]));
+    b.style.setProperty("--length", b.textContent.length);
     b.className = total[t.key] > 0 ? "some" : "";
     if (t.key === "total") say(e.lastElementChild, `${words.total} · ${words.rate} ${rate(total)}`);
   });
@@ -80,7 +81,10 @@ function drawBars(parent, rows) {
     const [head, stack, counts] = e.children;
     say(head.children[0], r.name);
     say(head.children[1], rate(r));
-    states.forEach((s, i) => { stack.children[i].style.flexGrow = r[s]; });
+    states.forEach((s, i) => {
+      stack.children[i].style.flexGrow = r[s];
+      stack.children[i].hidden = r[s] === 0;
+    });
     ["total", ...states].forEach((s, i) => {
       counts.children[i].hidden = s !== "total" && r[s] === 0;
       say(counts.children[i], `${count.format(r[s])} ${words[s]}`);
@@ -112,7 +116,7 @@ function drawList(page) {
     say(what.children[1], `${c.id} · ${c.site}`);
     say(url, c.rtsp_url);
   });
-  say($("found"), page.total === 0 && !$("q").value && !wanted ? words.none : words.found(page.items.length, page.total));
+  say($("found"), page.total === 0 && !$("q").value && !wanted ? words.none : words.found(count.format(page.items.length), count.format(page.total), page.total > page.items.length));
 }
 
 async function copyText(code, button) {
