@@ -34,13 +34,18 @@ type queue struct {
 	units    []*Unit
 	bytes    int
 	limit    int
-	skipping bool
+	fresh    bool      // nothing but a keyframe may come first, and what comes before it is no loss
+	skipping bool      // the reader could not keep up, and goes on with the next keyframe
 	skipped  uint64    // units lost
 	behind   time.Time // since when the reader can't keep up, zero when it can
 }
 
 // push adds a unit and reports whether it was kept.
 func (q *queue) push(u *Unit, video bool) bool {
+	if q.fresh && video && !u.Keyframe {
+		return false
+	}
+	q.fresh = false
 	if q.skipping {
 		if video && !u.Keyframe {
 			q.skipped++

@@ -47,8 +47,7 @@ func (r *Reader) Play() {
 		return
 	}
 	r.playing = true
-	// Nothing but a keyframe may come first.
-	r.queue.skipping = r.pull.video
+	r.queue.fresh, r.queue.skipping = r.pull.video, false
 	for _, report := range r.pull.reports {
 		r.queue.units = append(r.queue.units, report)
 		r.queue.bytes += report.Size()
@@ -74,7 +73,7 @@ func (r *Reader) push(u *Unit, video bool) {
 	if !r.playing || r.err != nil {
 		return
 	}
-	if u.Control && r.queue.skipping {
+	if u.Control && (r.queue.fresh || r.queue.skipping) {
 		return
 	}
 	r.queue.push(u, video)
