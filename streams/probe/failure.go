@@ -2,7 +2,6 @@ package probe
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
 	"io"
 	"net"
@@ -32,16 +31,7 @@ func notConnected(ctx context.Context, t target, took time.Duration, err error) 
 	return offline(event.Unreachable, "There is no way to "+t.host+".")
 }
 
-// noTLS is the result of a handshake that failed.
-func noTLS(ctx context.Context, t target, took time.Duration, err error) Result {
-	var alert tls.AlertError // it says of itself that it is a timeout
-	if errors.As(err, &alert) {
-		return offline(event.TLS, "TLS with "+t.host+" failed.")
-	}
-	return noAnswer(ctx, t, took, err)
-}
-
-// noAnswer is the result of a connection on which no answer came.
+// noAnswer is the result of a connection on which no answer came, or no TLS came to be.
 //
 // A camera that resets or closes the connection right after it was made counts as one that doesn't
 // answer, not as one that refuses: something listens there (the camera's kernel, a port forwarder
@@ -55,7 +45,7 @@ func noAnswer(ctx context.Context, t target, took time.Duration, err error) Resu
 		return offline(event.NoAnswer, t.host+" accepted the connection and gave no answer within "+seconds(took)+".")
 	case isCut(err):
 		return offline(event.NoAnswer, t.host+" closed the connection without an answer.")
-	case t.tls: // some handshakes are refused only afterwards
+	case t.tls:
 		return offline(event.TLS, "TLS with "+t.host+" failed.")
 	}
 	return offline(event.Unreachable, "The connection to "+t.host+" was lost.")
@@ -64,7 +54,7 @@ func noAnswer(ctx context.Context, t target, took time.Duration, err error) Resu
 // nothingSaid reports whether the error says nothing of the camera: the probe was cancelled, or the
 // gateway's own machine has no descriptors, ports or memory for another socket.
 func nothingSaid(ctx context.Context, err error) (Result, bool) {
-	if errors.Is(ctx.Err(), context.Canceled) {
+	if cancelled(ctx) {
 		return Result{State: event.Unknown, Detail: "The probe was cut short."}, true
 	}
 	for _, own := range []syscall.Errno{syscall.EMFILE, syscall.ENFILE, syscall.ENOBUFS, syscall.ENOMEM, syscall.EADDRNOTAVAIL} {
@@ -74,6 +64,9 @@ func nothingSaid(ctx context.Context, err error) (Result, bool) {
 	}
 	return Result{}, false
 }
+
+// cancelled reports whether the probe was cut short, and not by its deadline.
+func cancelled(ctx context.Context) bool { return errors.Is(ctx.Err(), context.Canceled) }
 
 func offline(reason event.Reason, detail string) Result {
 	return Result{State: event.Offline, Reason: reason, Detail: detail}

@@ -15,7 +15,6 @@
 package probe
 
 import (
-	"bytes"
 	"context"
 	"crypto/tls"
 	"net"
@@ -96,7 +95,7 @@ func (p *Prober) options(ctx context.Context, url string, began time.Time) Resul
 	if t.tls {
 		secured, err := p.handshake(ctx, conn, t)
 		if err != nil {
-			return noTLS(ctx, t, time.Since(began), err)
+			return noAnswer(ctx, t, time.Since(began), err)
 		}
 		stream = secured
 	}
@@ -136,12 +135,10 @@ func (p *Prober) ask(ctx context.Context, conn net.Conn, t target, began time.Ti
 		n += got
 		line, whole := statusLine(buf[:n])
 		switch {
-		case whole:
+		case whole, n == len(buf): // no status line is longer
 			return verdict(t, line)
-		case n == len(buf): // no status line is that long
-			return verdict(t, line)
-		case err != nil && n > 0 && !bytes.HasPrefix(rtspVersion, line[:min(len(line), len(rtspVersion))]):
-			return verdict(t, line) // it spoke, in another tongue, and said no more
+		case err != nil && n > 0 && !cancelled(ctx):
+			return verdict(t, line) // that was all it had to say
 		case err != nil:
 			return noAnswer(ctx, t, time.Since(began), err)
 		}
