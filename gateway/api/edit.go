@@ -18,7 +18,7 @@ import (
 // maxEdit is the largest body of an edit, in bytes.
 const maxEdit = 256 << 10
 
-// saveWithin is how long the store may take for an edit.
+// saveWithin is how long the store may take for a change that has no deadline of its own.
 const saveWithin = 15 * time.Second
 
 type editInput struct {
@@ -127,6 +127,11 @@ func change(old registry.Channel, there bool, put registry.Channel) registry.Tra
 // update makes one transaction in the name of who asks. What fn refuses is returned as it is; what
 // else goes wrong is the store's.
 func (a *API) update(ctx context.Context, action string, fn func(*registry.Snapshot) (registry.Transaction, error)) error {
+	if _, bounded := ctx.Deadline(); !bounded {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, saveWithin)
+		defer cancel()
+	}
 	var refused error
 	_, err := a.o.Catalogue.Update(ctx, principal(ctx).String(), action, func(now *registry.Snapshot) (registry.Transaction, error) {
 		var tx registry.Transaction
