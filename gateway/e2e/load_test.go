@@ -61,7 +61,7 @@ func load(t testing.TB, g *gateway, urls []string, warm, span time.Duration) loa
 }
 
 // watchWindow plays one URL and returns the bytes that came in the window. It is an error when
-// anything is missing from first to last, or the frames of the window aren't 25 a second.
+// anything is missing from first to last, or it came late.
 func watchWindow(ctx context.Context, url string, from, to time.Time) (int64, error) {
 	p, err := dial(ctx, net.Dialer{}, url)
 	if err != nil {
@@ -88,9 +88,10 @@ func watchWindow(ctx context.Context, url string, from, to time.Time) (int64, er
 	if err := v.whole(); err != nil {
 		return bytes, err
 	}
+	// Nothing is missing, so that the frames are 25 a second by the camera's clock. By this one the
+	// window may be cut a little early or late, on a busy machine by most of a second.
 	want := 25 * to.Sub(from).Seconds()
-	// A frame more or less is where the window happens to be cut.
-	if diff := math.Abs(float64(v.window.frames) - want); diff > 0.02*want+1 {
+	if diff := math.Abs(float64(v.window.frames) - want); diff > 0.02*want+20 {
 		return bytes, fmt.Errorf("%d frames in %v, want %.0f", v.window.frames, to.Sub(from), want)
 	}
 	return bytes, p.teardown()
@@ -141,6 +142,9 @@ func BenchmarkRelay(b *testing.B) {
 				b.ReportMetric(r.rate(), "MB/s")
 				b.ReportMetric(r.cost(), "cpu-s/Gbit")
 				b.ReportMetric(float64(len(r.faults)), "faulty-readers")
+				for _, err := range r.faults {
+					b.Log(err)
+				}
 			}
 		})
 	}
