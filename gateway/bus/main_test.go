@@ -59,7 +59,7 @@ func open(t testing.TB, o Options) *Bus {
 
 // soon is a context that ends before the test binary's patience.
 func soon(t testing.TB) context.Context {
-	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
 	t.Cleanup(cancel)
 	return ctx
 }

@@ -19,7 +19,7 @@ import (
 
 const (
 	// updateTimeout bounds one attempt to write a transaction and see it come back.
-	updateTimeout = 30 * time.Second
+	updateTimeout = time.Minute
 	// updateAttempts bounds how often a change is planned again because others were quicker.
 	updateAttempts = 8
 	// catchUpTimeout bounds the wait for a transaction that another gateway wrote.
