@@ -171,6 +171,10 @@ func TestStalledReaderHarmsNobody(t *testing.T) {
 		}
 		return errors.Join(err, p.video().whole(), p.teardown())
 	})
+	// Otherwise it was no stalled reader.
+	if g.metric(t, "sharpeyes_rtsp_skipped_units_total") == 0 {
+		t.Error("the metrics don't tell that the stalled reader lost anything")
+	}
 	if c := s.camera(t, camera); c.MaxPlays != 1 {
 		t.Errorf("the camera saw %d plays at a time, want 1", c.MaxPlays)
 	}
