@@ -68,8 +68,9 @@ func kindOfH265(nalu []byte) kind {
 		return light
 	}
 	r.exp() // slice_pic_parameter_set_id
-	// Extra bits that the picture parameter set may announce are not looked for: no encoder in use is
-	// known to. Neither is B told from P, since encoders without reordering write one for the other.
+	// Extra bits that the picture parameter set may announce here are not looked for: in a stream
+	// that has them an I slice may be taken for another, or another for one. P and B are not told
+	// apart, since encoders that reorder nothing use one in place of the other.
 	if r.exp() == 2 {
 		return intra
 	}
