@@ -38,6 +38,13 @@ func (c *city) busiest(window time.Duration) int {
 	return most
 }
 
+// probed is how many channels were probed.
+func (c *city) probed() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return len(c.probes)
+}
+
 // punctual fails when a channel of those, after its first probe, was probed sooner or later than its
 // interval by more than a tenth.
 func (c *city) punctual(of string, interval time.Duration, atLeast int) {
@@ -66,7 +73,7 @@ func TestEachClassOnItsIntervalSpreadEvenly(t *testing.T) {
 		c.act(brief)
 		c.run()
 		c.pass(61 * time.Second)
-		if n := len(c.probes); n != len(all) {
+		if n := c.probed(); n != len(all) {
 			t.Fatalf("%d channels were probed within the longest interval, want %d", n, len(all))
 		}
 		c.pass(2 * time.Minute)
@@ -92,7 +99,7 @@ func TestImportDoesNotFallOnTheCameras(t *testing.T) {
 		c.pass(time.Minute)
 		c.change(registry.Transaction{Put: gates(3000, 1)})
 		c.pass(7 * time.Second)
-		if n := len(c.probes); n != 3000 {
+		if n := c.probed(); n != 3000 {
 			t.Errorf("%d channels were probed, want all 3000", n)
 		}
 		if most := c.busiest(time.Second); most > settleRate*5/4 {
@@ -129,8 +136,8 @@ func TestSlowCamerasHoldUpNobody(t *testing.T) {
 			}
 		}
 		c.mu.Unlock()
-		if len(c.probes) != 900 {
-			t.Errorf("%d channels were probed, want 900", len(c.probes))
+		if n := c.probed(); n != 900 {
+			t.Errorf("%d channels were probed, want 900", n)
 		}
 		c.punctual("c1", 10*time.Second, 11)
 	})
@@ -150,6 +157,8 @@ func TestClassOneFirst(t *testing.T) {
 		c.run()
 		c.pass(5 * time.Minute)
 		c.punctual("c1", 10*time.Second, 29)
+		c.mu.Lock()
+		defer c.mu.Unlock()
 		n := 0
 		for id, at := range c.probes {
 			if strings.HasPrefix(id, "c3") && len(at) > 0 {

@@ -50,15 +50,15 @@ func isDigit(c byte) bool { return '0' <= c && c <= '9' }
 func verdict(t target, line []byte) Result {
 	code, ok := statusCode(line)
 	if !ok {
-		return Result{State: event.Offline, Reason: event.BadAnswer, Detail: t.host + " answered something that is not RTSP."}
+		return Result{State: event.Offline, Reason: event.BadAnswer, Detail: t.host + " answered something that is not RTSP"}
 	}
 	switch {
 	case code < 300, code == 401, code == 407, code == 405, code == 501:
 		return Result{State: event.Online}
 	case code == 404:
-		return Result{State: event.Offline, Reason: event.NotFound, Detail: t.host + " doesn't know the stream (404)."}
+		return Result{State: event.Offline, Reason: event.NotFound, Detail: t.host + " doesn't know the stream (404)"}
 	case code == 453, code == 503:
-		return Result{State: event.Degraded, Reason: event.SessionFull, Detail: t.host + " has no session left (" + strconv.Itoa(code) + ")."}
+		return Result{State: event.Degraded, Reason: event.SessionFull, Detail: t.host + " has no session left (" + strconv.Itoa(code) + ")"}
 	}
-	return Result{State: event.Degraded, Reason: event.BadAnswer, Detail: t.host + " answered " + strconv.Itoa(code) + " when asked for its options."}
+	return Result{State: event.Degraded, Reason: event.BadAnswer, Detail: t.host + " answered " + strconv.Itoa(code) + " when asked for its options"}
 }

@@ -75,17 +75,17 @@ func (p *Prober) Options(ctx context.Context, ch registry.Channel) Result {
 func (p *Prober) options(ctx context.Context, url string, began time.Time) Result {
 	t, err := parseTarget(url)
 	if err != nil {
-		return Result{State: event.Offline, Reason: event.Unreachable, Detail: "The channel has no address that can be probed: " + err.Error() + "."}
+		return Result{State: event.Offline, Reason: event.Unreachable, Detail: "the channel can't be probed: " + err.Error()}
 	}
 	conn, err := p.dial(ctx, t)
 	if err != nil {
-		return notConnected(ctx, t, time.Since(began), err)
+		return failure(ctx, t, false, err)
 	}
 	defer hangUp(conn)
 
 	deadline, _ := ctx.Deadline()
 	if err := conn.SetDeadline(deadline); err != nil {
-		return noAnswer(ctx, t, time.Since(began), err)
+		return failure(ctx, t, true, err)
 	}
 	// A context that is cancelled, not timed out, must not wait for the deadline.
 	stop := context.AfterFunc(ctx, func() { _ = conn.SetDeadline(began) })
@@ -95,11 +95,11 @@ func (p *Prober) options(ctx context.Context, url string, began time.Time) Resul
 	if t.tls {
 		secured, err := p.handshake(ctx, conn, t)
 		if err != nil {
-			return noAnswer(ctx, t, time.Since(began), err)
+			return failure(ctx, t, true, err)
 		}
 		stream = secured
 	}
-	return p.ask(ctx, stream, t, began)
+	return p.ask(ctx, stream, t)
 }
 
 // dial connects to the camera; names are looked up only where there is one.
@@ -123,12 +123,12 @@ func (p *Prober) handshake(ctx context.Context, conn net.Conn, t target) (*tls.C
 }
 
 // ask sends the request and reads the status line of the answer.
-func (p *Prober) ask(ctx context.Context, conn net.Conn, t target, began time.Time) Result {
+func (p *Prober) ask(ctx context.Context, conn net.Conn, t target) Result {
 	buf := p.buffers.Get().(*[bufferSize]byte)
 	defer p.buffers.Put(buf)
 
 	if _, err := conn.Write(appendRequest(buf[:0], t.uri)); err != nil {
-		return noAnswer(ctx, t, time.Since(began), err)
+		return failure(ctx, t, true, err)
 	}
 	for n := 0; ; {
 		got, err := conn.Read(buf[n:])
@@ -140,7 +140,7 @@ func (p *Prober) ask(ctx context.Context, conn net.Conn, t target, began time.Ti
 		case err != nil && n > 0 && !cancelled(ctx):
 			return verdict(t, line) // that was all it had to say
 		case err != nil:
-			return noAnswer(ctx, t, time.Since(began), err)
+			return failure(ctx, t, true, err)
 		}
 	}
 }

@@ -171,17 +171,17 @@ func TestErrors(t *testing.T) {
 		state  event.State
 		reason event.Reason
 	}{
-		"timeout":        {notConnected(t.Context(), t0, time.Second, context.DeadlineExceeded), event.Offline, event.ConnectTimeout},
-		"kernel timeout": {notConnected(t.Context(), t0, time.Second, syscall.ETIMEDOUT), event.Offline, event.ConnectTimeout},
-		"no route":       {notConnected(t.Context(), t0, time.Second, syscall.EHOSTUNREACH), event.Offline, event.Unreachable},
-		"no network":     {notConnected(t.Context(), t0, time.Second, syscall.ENETUNREACH), event.Offline, event.Unreachable},
-		"no such name":   {notConnected(t.Context(), t0, time.Second, &net.DNSError{IsNotFound: true}), event.Offline, event.Unreachable},
-		"reset":          {notConnected(t.Context(), t0, time.Second, syscall.ECONNRESET), event.Offline, event.NoAnswer},
-		"our own limit":  {notConnected(t.Context(), t0, time.Second, syscall.EMFILE), event.Unknown, ""},
-		"our own ports":  {notConnected(t.Context(), t0, time.Second, syscall.EADDRNOTAVAIL), event.Unknown, ""},
-		"cancelled":      {notConnected(cut, t0, time.Second, context.Canceled), event.Unknown, ""},
-		"route lost":     {noAnswer(t.Context(), t0, time.Second, syscall.EHOSTUNREACH), event.Offline, event.Unreachable},
-		"tls alert":      {noAnswer(t.Context(), target{tls: true}, time.Second, errors.New("remote error")), event.Offline, event.TLS},
+		"timeout":        {failure(t.Context(), t0, false, context.DeadlineExceeded), event.Offline, event.ConnectTimeout},
+		"kernel timeout": {failure(t.Context(), t0, false, syscall.ETIMEDOUT), event.Offline, event.ConnectTimeout},
+		"no route":       {failure(t.Context(), t0, false, syscall.EHOSTUNREACH), event.Offline, event.Unreachable},
+		"no network":     {failure(t.Context(), t0, false, syscall.ENETUNREACH), event.Offline, event.Unreachable},
+		"no such name":   {failure(t.Context(), t0, false, &net.DNSError{IsNotFound: true}), event.Offline, event.Unreachable},
+		"reset":          {failure(t.Context(), t0, false, syscall.ECONNRESET), event.Offline, event.NoAnswer},
+		"our own limit":  {failure(t.Context(), t0, false, syscall.EMFILE), event.Unknown, ""},
+		"our own ports":  {failure(t.Context(), t0, false, syscall.EADDRNOTAVAIL), event.Unknown, ""},
+		"cancelled":      {failure(cut, t0, false, context.Canceled), event.Unknown, ""},
+		"route lost":     {failure(t.Context(), t0, true, syscall.EHOSTUNREACH), event.Offline, event.Unreachable},
+		"tls alert":      {failure(t.Context(), target{tls: true}, true, errors.New("remote error")), event.Offline, event.TLS},
 	} {
 		t.Run(name, func(t *testing.T) { expect(t, tc.r, tc.state, tc.reason) })
 	}
