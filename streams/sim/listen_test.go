@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net"
 	"net/netip"
+	"strconv"
 	"testing"
 	"time"
 
@@ -69,12 +70,13 @@ func TestEveryCameraHasItsAddress(t *testing.T) {
 		t.Errorf("camera 256 is %s", u)
 	}
 	// Beyond the last camera nobody answers.
-	c, err := net.Dial("tcp4", net.JoinHostPort("127.9.2.0", address(f, 0)[len("127.9.0.0:"):]))
-	if err != nil {
-		t.Fatal(err)
+	beyond := "127.9.2.0:" + strconv.Itoa(f.Port())
+	c, err := net.Dial("tcp4", beyond)
+	if err == nil {
+		defer func() { _ = c.Close() }()
+		_, err = ask(c, options)
 	}
-	defer func() { _ = c.Close() }()
-	if _, err := ask(c, options); !reset(err) {
+	if !reset(err) {
 		t.Errorf("camera 512 of 300: %v", err)
 	}
 }
