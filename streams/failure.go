@@ -55,12 +55,10 @@ func Explain(err error, connected bool, address string) *Failure {
 		} else {
 			f.Reason, f.Detail = event.ConnectTimeout, fmt.Sprintf("%s did not accept the connection in time", address)
 		}
-	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE):
-		if connected {
-			f.Reason, f.Detail = event.NoAnswer, fmt.Sprintf("%s closed the connection", address)
-		} else {
-			f.Reason, f.Detail = event.ConnectRefused, fmt.Sprintf("%s reset the connection", address)
-		}
+	case errors.Is(err, syscall.ECONNRESET), errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, syscall.EPIPE):
+		// A closed port refuses. A reset comes after the handshake, even when it comes so soon that
+		// it is found in place of the connection.
+		f.Reason, f.Detail = event.NoAnswer, fmt.Sprintf("%s closed the connection", address)
 	case connected:
 		f.Reason, f.Detail = event.BadAnswer, fmt.Sprintf("%s gave an answer that is not understood", address)
 	default:

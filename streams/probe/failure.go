@@ -24,11 +24,6 @@ func failure(ctx context.Context, t target, connected bool, err error) Result {
 			return Result{State: event.Unknown, Detail: "the gateway has no sockets left to probe with"}
 		}
 	}
-	if errors.Is(err, syscall.ECONNRESET) {
-		// A closed port refuses; a reset always comes after the handshake, even when it comes so soon
-		// that it is found in place of the connection.
-		connected = true
-	}
 	f := streams.Explain(err, connected, t.host)
 	if t.tls && f.Reason == event.BadAnswer { // an alert, or one of the many ways to fail a handshake
 		f.Reason, f.Detail = event.TLS, t.host+" did not agree on TLS"
