@@ -60,12 +60,7 @@ figures: ## Measure the demo city: start, memory, CPU (takes minutes, wants the 
 
 .PHONY: fuzz
 fuzz: ## Each fuzz target for FUZZTIME (PKG=)
-	@for pkg in $$($(GO) list $(PKG)); do \
-		for target in $$($(GO) test -list '^Fuzz' $$pkg | grep '^Fuzz' || true); do \
-			echo "fuzz: $$pkg $$target"; \
-			$(GO) test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) $$pkg; \
-		done; \
-	done
+	.ci/fuzz $(FUZZTIME) $(PKG)
 
 .PHONY: clips
 clips: ## Make the simulated cameras' clips anew (needs ffmpeg with libx264 and libx265)
