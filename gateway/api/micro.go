@@ -8,10 +8,8 @@ import (
 	"log/slog"
 	"net/url"
 	"regexp"
-	"runtime"
 	"strconv"
 	"strings"
-	"sync"
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/micro"
@@ -27,8 +25,9 @@ const (
 	waitingBytes    = 4 << 20
 )
 
-// ServeNATS answers on the subjects of the micro service, as many at once as there are processors
-// twice over. Who may ask is for the NATS server to say. stop returns when the last answer is sent.
+// ServeNATS answers on the subjects of the micro service, on each one after another: the service
+// looks at the answer when the handler returns, so it can't be given later. None takes longer than
+// some milliseconds. Who may ask is for the NATS server to say.
 //
 // The service hooks itself into nc's handlers of errors and of closing, so these must be set before.
 func (a *API) ServeNATS(nc *nats.Conn) (stop func() error, err error) {
@@ -43,7 +42,7 @@ func (a *API) ServeNATS(nc *nats.Conn) (stop func() error, err error) {
 	if err != nil {
 		return nil, fmt.Errorf("adding the micro service %s: %w", event.ServiceName, err)
 	}
-	m := &microService{a: a, payload: int(nc.MaxPayload()), slots: make(chan struct{}, 2*runtime.GOMAXPROCS(0))}
+	m := &microService{a: a, payload: int(nc.MaxPayload())}
 	for _, e := range []struct {
 		name, subject string
 		answer        func([]byte) (any, error)
@@ -58,28 +57,16 @@ func (a *API) ServeNATS(nc *nats.Conn) (stop func() error, err error) {
 			return nil, errors.Join(fmt.Errorf("answering on %s: %w", e.subject, err), svc.Stop())
 		}
 	}
-	return func() error {
-		err := svc.Stop()
-		m.answering.Wait()
-		return err
-	}, nil
+	return svc.Stop, nil
 }
 
 type microService struct {
-	a         *API
-	payload   int // bytes that an answer may have
-	slots     chan struct{}
-	answering sync.WaitGroup
+	a       *API
+	payload int // bytes that an answer may have
 }
 
 func (m *microService) handler(subject string, answer func([]byte) (any, error)) micro.Handler {
-	return micro.HandlerFunc(func(r micro.Request) {
-		m.slots <- struct{}{}
-		m.answering.Go(func() {
-			defer func() { <-m.slots }()
-			m.respond(r, subject, answer)
-		})
-	})
+	return micro.HandlerFunc(func(r micro.Request) { m.respond(r, subject, answer) })
 }
 
 func (m *microService) respond(r micro.Request, subject string, answer func([]byte) (any, error)) {
