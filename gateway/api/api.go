@@ -76,6 +76,7 @@ type API struct {
 	o         Options
 	handler   http.Handler
 	importing chan struct{} // one slot an import: each holds a whole city in memory
+	city      city
 }
 
 const importsAtOnce = 2

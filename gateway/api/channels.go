@@ -43,7 +43,7 @@ type getInput struct {
 
 type channelOutput struct {
 	Status int
-	ETag   string `header:"ETag" doc:"of what is registered; the status isn't part of it. For If-Match."`
+	ETag   string `header:"ETag" doc:"of the answer. If-Match looks only at what is registered: a change of state refuses no edit."`
 	Body   View
 }
 
@@ -60,11 +60,12 @@ func (a *API) channelOperations(h huma.API) {
 		Summary: "One channel with its state",
 	}, func(_ context.Context, in *getInput) (*channelOutput, error) {
 		v, err := a.channel(hostOf(in.r), in.ID)
-		return &channelOutput{http.StatusOK, etag(v.Channel), v}, err
+		return &channelOutput{http.StatusOK, etag(v.Channel, v.Status), v}, err
 	})
 }
 
 // answer is a channel after a change.
 func (a *API) answer(r *http.Request, status int, c registry.Channel) *channelOutput {
-	return &channelOutput{status, etag(c), a.view(hostOf(r), c, a.o.Statuses.StatusOf(c))}
+	st := a.o.Statuses.StatusOf(c)
+	return &channelOutput{status, etag(c, st), a.view(hostOf(r), c, st)}
 }

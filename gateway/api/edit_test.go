@@ -115,11 +115,14 @@ func TestPreconditions(t *testing.T) {
 	if w := b.ask("DELETE", path, "", "If-Match", `"other", `+tag); w.Code != http.StatusNoContent {
 		t.Errorf("%d %s", w.Code, w.Body)
 	}
-	// A state doesn't change the tag.
-	tag = b.ask("GET", "/api/v1/channels/shop", "").Header().Get("ETag")
-	b.statuses.Set("shop", registry.Status{State: "degraded"})
-	if now := b.ask("GET", "/api/v1/channels/shop", "").Header().Get("ETag"); now != tag {
+	// A change of state is another answer, but refuses no edit.
+	tag = b.ask("GET", "/api/v1/channels/kitchen-1", "").Header().Get("ETag")
+	b.statuses.Set("kitchen-1", registry.Status{State: "degraded"})
+	if now := b.ask("GET", "/api/v1/channels/kitchen-1", "").Header().Get("ETag"); now == tag {
 		t.Errorf("the tag was %s and is %s", tag, now)
+	}
+	if w := b.ask("PATCH", "/api/v1/channels/kitchen-1", `{"name":"x"}`, "If-Match", tag); w.Code != http.StatusOK {
+		t.Errorf("%d %s", w.Code, w.Body)
 	}
 }
 

@@ -142,7 +142,7 @@ func channels() []registry.Channel {
 	return all
 }
 
-func newBench(t *testing.T, change func(*api.Options)) *bench {
+func newBench(t testing.TB, change func(*api.Options)) *bench {
 	t.Helper()
 	now, err := registry.Empty().Apply(registry.Transaction{ID: "0", Put: channels(), Sites: []registry.Site{{Path: "xiamen/siming", Name: "思明区"}}}, 1)
 	if err != nil {

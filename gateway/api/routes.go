@@ -46,6 +46,7 @@ func (a *API) routes() http.Handler {
 	a.editOperations(h)
 	a.importOperation(h)
 	a.exportOperation(h)
+	a.geoJSONOperation(h)
 	a.siteOperations(h)
 	a.statsOperation(h)
 	a.streamOperations(h)
@@ -69,6 +70,7 @@ func (a *API) routes() http.Handler {
 	outer.HandleFunc("GET /healthz", a.healthz)
 	outer.HandleFunc("GET /readyz", a.readyz)
 	outer.Handle("/", a.authenticate(inner))
+	outer.Handle(prefix+"/", compress(a.authenticate(inner)))
 	return a.guard(outer)
 }
 
@@ -112,11 +114,24 @@ func (a *API) elsewhere(mux *http.ServeMux) http.HandlerFunc {
 	}
 }
 
+// tagged are the questions whose answers have an ETag. The rest is long, or different each time.
+var tagged = map[string]bool{
+	"GET " + prefix + "/channels":        true,
+	"GET " + prefix + "/channels/{id}":   true,
+	"GET " + prefix + "/sites":           true,
+	"GET " + prefix + "/stats":           true,
+	"GET " + prefix + "/channels:report": true,
+	"GET " + prefix + "/maintenance":     true,
+}
+
 // patterns is a ServeMux to which a site's path may be several segments, which OpenAPI can't say.
 type patterns struct{ *http.ServeMux }
 
 // HandleFunc registers an operation.
 func (p patterns) HandleFunc(pattern string, handler func(http.ResponseWriter, *http.Request)) {
+	if tagged[pattern] {
+		handler = conditional(handler)
+	}
 	p.ServeMux.HandleFunc(strings.Replace(pattern, "/sites/{path}", "/sites/{path...}", 1), handler)
 }
 

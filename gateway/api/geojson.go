@@ -1,0 +1,147 @@
+package api
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/klauspost/compress/gzip"
+
+	"sharpeyes/registry"
+)
+
+// geoJSONKept is how long the map of the whole city may be old, in states; what is registered is
+// always the latest.
+const geoJSONKept = time.Second
+
+// city is the last map of the whole city, gzipped.
+type city struct {
+	rest packRest
+
+	mu       sync.Mutex // held while the map is made: whoever else wants it waits, and takes the same
+	snapshot *registry.Snapshot
+	made     time.Time
+	last     geoJSON
+}
+
+// geoJSON is a map of channels.
+type geoJSON struct {
+	packed []byte // gzip
+	tag    string
+}
+
+type geoJSONInput struct {
+	request
+	Filters
+}
+
+func (a *API) geoJSONOperation(h huma.API) {
+	register(a, h, huma.Operation{
+		OperationID: "map-channels", Method: http.MethodGet, Path: prefix + "/channels.geojson", Tags: []string{"channels"},
+		Summary:     "Every channel with a position, as GeoJSON",
+		Description: "One feature each, with id, name, class, state, scenario and site, by id. Without filters states are at most a second old. Ask with Accept-Encoding: gzip, and again with If-None-Match.",
+		Responses: map[string]*huma.Response{"200": {Description: "a FeatureCollection of points", Content: map[string]*huma.MediaType{
+			"application/geo+json": {Schema: &huma.Schema{Type: "object"}},
+		}}},
+	}, a.geoJSON)
+}
+
+func (a *API) geoJSON(ctx context.Context, in *geoJSONInput) (*exportOutput, error) {
+	values := in.r.URL.Query()
+	q, err := filtersOnly(values)
+	if err != nil {
+		return nil, err
+	}
+	var g geoJSON
+	if len(values) == 0 {
+		g = a.wholeCity(time.Now())
+	} else {
+		g = a.makeGeoJSON(a.o.Catalogue.Snapshot(), q)
+	}
+	return &exportOutput{func(huma.Context) {
+		head := in.w.Header()
+		head.Set("Content-Type", "application/geo+json")
+		if unchanged(in.w, in.r, g.tag) {
+			return
+		}
+		w := &patientWriter{in.w, http.NewResponseController(in.w)}
+		var err error
+		if takesGzip(in.r) {
+			head.Set("Content-Encoding", "gzip")
+			head.Set("Content-Length", strconv.Itoa(len(g.packed)))
+			_, err = w.Write(g.packed)
+		} else {
+			err = unpack(w, g.packed)
+		}
+		if err != nil {
+			a.o.Log.LogAttrs(ctx, slog.LevelDebug, "the map was cut short", slog.Any("error", err))
+			panic(http.ErrAbortHandler) // so that the reader sees a broken answer and not a short map
+		}
+	}}, nil
+}
+
+// filtersOnly is a query that has no pages and no order.
+func filtersOnly(values url.Values) (registry.Query, error) {
+	for _, name := range []string{"sort", "limit", "cursor"} {
+		if values.Has(name) {
+			return registry.Query{}, badQuery(name, "", "has no meaning here: all that the filters mean is in the answer")
+		}
+	}
+	q, err := registry.ParseQuery(values)
+	if err != nil {
+		return registry.Query{}, badQueryError{err}
+	}
+	return q, nil
+}
+
+// wholeCity is the map of all channels.
+func (a *API) wholeCity(now time.Time) geoJSON {
+	c := &a.city
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	snapshot := a.o.Catalogue.Snapshot()
+	if snapshot != c.snapshot || now.Sub(c.made) >= geoJSONKept {
+		c.last, c.snapshot, c.made = a.makeGeoJSON(snapshot, registry.Query{}), snapshot, now
+	}
+	return c.last
+}
+
+func (a *API) makeGeoJSON(s *registry.Snapshot, q registry.Query) geoJSON {
+	p := a.city.rest.packer()
+	p.plain = append(p.plain, `{"type":"FeatureCollection","features":[`...)
+	first := true
+	for c := range s.Matching(q, a.o.Statuses) {
+		if c.Lon == nil || c.Lat == nil {
+			continue
+		}
+		if !first {
+			p.plain = append(p.plain, ",\n"...)
+		}
+		first = false
+		p.plain = appendFeature(p.plain, &c, a.o.Statuses.StatusOf(c).State)
+		p.cut(false)
+	}
+	p.plain = append(p.plain, "]}\n"...)
+	packed, hash := p.finish()
+	return geoJSON{packed, fmt.Sprintf(`W/"%016x"`, hash)}
+}
+
+// unpack writes what was gzipped, to the few who don't take it so.
+func unpack(w io.Writer, packed []byte) error {
+	r, err := gzip.NewReader(bytes.NewReader(packed))
+	if err == nil {
+		_, err = io.Copy(w, r)
+	}
+	if err != nil {
+		return fmt.Errorf("writing the map: %w", err)
+	}
+	return nil
+}
