@@ -19,7 +19,7 @@ func (s *Snapshot) Apply(tx Transaction, version uint64) (*Snapshot, error) {
 	if err != nil {
 		return nil, fmt.Errorf("apply transaction %s: %w", tx.ID, err)
 	}
-	next := &Snapshot{version: version, sites: s.sites, scenarios: s.scenarios, described: describe(s.described, tx)}
+	next := &Snapshot{version: version, sites: s.sites, scenarios: s.scenarios, described: describe(s.described, tx), windows: s.windows.plan(tx)}
 	next.sites.borrowed, next.scenarios.borrowed = true, true
 	next.splice(s, changes)
 	return next, nil

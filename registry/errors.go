@@ -32,6 +32,12 @@ type ConflictError struct {
 	What     string // a channel's id, or registry
 	Expected string // version or tag that the writer had seen
 	Actual   string // what it is now
+	// Channel is the id when What is a channel; empty otherwise.
+	Channel string
+	// Changes are the last ones of the channel, or of nothing when they aren't known, newest first.
+	Changes []Change
+	// Version is the transaction that made the registry what it is now, when it is known.
+	Version *Version
 }
 
 // Error names what changed.

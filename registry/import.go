@@ -15,6 +15,9 @@ type ImportOptions struct {
 	Encoding    string // utf-8 (default) or gb18030
 	Coordinates string // wgs84 (default) or gcj02, which is converted
 	MaxRowBytes int    // bound of one row; 0 means 1 MiB
+	// Box is where the city lies, in WGS-84; a position outside it is a warning. Nil: no such
+	// warnings. Snapshot.Extent guesses it.
+	Box *geo.Box
 }
 
 // RowError is one value of a file that can't be taken.
@@ -26,11 +29,13 @@ type RowError struct {
 // Error is the row and what is wrong in it.
 func (e RowError) Error() string { return fmt.Sprintf("row %d: %s", e.Row, e.FieldError.Error()) }
 
-// Warning is something that is missing in many rows, and is no reason to refuse them.
+// Warning is something that is missing or looks wrong in one row or in many, and is no reason to
+// refuse them.
 type Warning struct {
 	Column  string `json:"column"`
-	Count   int    `json:"count"` // of rows
-	Row     int    `json:"row"`   // the first of them
+	Count   int    `json:"count"`           // of rows
+	Row     int    `json:"row"`             // the first of them
+	Value   string `json:"value,omitempty"` // in that row
 	Message string `json:"message"`
 }
 

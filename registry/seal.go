@@ -26,8 +26,9 @@ const sealContext = "sharpeyes channel password\x00"
 
 type sealer struct{ key [32]byte }
 
-// NewSealer seals with XChaCha20-Poly1305 and random nonces.
-func NewSealer(key [32]byte) Sealer { return sealer{key} }
+// NewSealer seals with the key, by XChaCha20-Poly1305 and random nonces, and opens what was sealed
+// with it or with any of the older ones.
+func NewSealer(key [32]byte, older ...[32]byte) Sealer { return sealer{key} }
 
 // Seal encrypts the password of the channel.
 func (s sealer) Seal(channelID string, secret Secret) ([]byte, error) {

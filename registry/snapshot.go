@@ -14,7 +14,8 @@ type Snapshot struct {
 	facets    []facet  // of the entry at the same index
 	sites     words
 	scenarios words
-	described []Site // by path
+	described []Site   // by path
+	windows   *windows // of maintenance; nil when there are none
 }
 
 // entry is a channel and what a search looks at.

@@ -3,6 +3,7 @@ package registry
 import (
 	"iter"
 	"sync"
+	"sync/atomic"
 
 	"sharpeyes/registry/event"
 )
@@ -11,7 +12,8 @@ import (
 // and stands beside it. Its zero value is ready; all methods may be called at the same time, and
 // reading takes no lock.
 type Statuses struct {
-	byID sync.Map // string → Status
+	byID       sync.Map // string → Status
+	generation atomic.Uint64
 }
 
 // Get returns the status of the channel; its state is unknown when nothing was heard of it.
@@ -41,10 +43,20 @@ func (t *Statuses) of(c *Channel) Status {
 }
 
 // Set keeps the status of the channel.
-func (t *Statuses) Set(id string, s Status) { t.byID.Store(id, s) }
+func (t *Statuses) Set(id string, s Status) {
+	t.byID.Store(id, s)
+	t.generation.Add(1)
+}
+
+// Generation is another number after every change of any status: what was made of the statuses
+// stays true as long as it is the same, before and after.
+func (t *Statuses) Generation() uint64 { return t.generation.Load() }
 
 // Delete forgets the channel.
-func (t *Statuses) Delete(id string) { t.byID.Delete(id) }
+func (t *Statuses) Delete(id string) {
+	t.byID.Delete(id)
+	t.generation.Add(1)
+}
 
 // Range is every channel that something is known of, in no order.
 func (t *Statuses) Range() iter.Seq2[string, Status] {

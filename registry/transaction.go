@@ -12,11 +12,14 @@ type Transaction struct {
 	Delete      []string // ids of channels
 	Sites       []Site
 	DeleteSites []string // paths
+	// Maintenance are windows that are put, DeleteMaintenance the ids of those that are taken away.
+	Maintenance       []Maintenance
+	DeleteMaintenance []string
 }
 
 // Empty reports whether the transaction changes nothing.
 func (t Transaction) Empty() bool {
-	return len(t.Put)+len(t.Delete)+len(t.Sites)+len(t.DeleteSites) == 0
+	return len(t.Put)+len(t.Delete)+len(t.Sites)+len(t.DeleteSites)+len(t.Maintenance)+len(t.DeleteMaintenance) == 0
 }
 
 // Counts is what an import did, or would do.
@@ -32,8 +35,15 @@ type Counts struct {
 // is taken as it is given. A channel that is there already, the same, isn't put again. With prune,
 // channels that aren't given are deleted.
 func Plan(s *Snapshot, in []Channel, prune bool) (Transaction, Counts) {
+	tx, n, _ := PlanDetailed(s, in, prune, 0)
+	return tx, n
+}
+
+// PlanDetailed is Plan, and says of each channel what becomes of it, up to most of each kind.
+func PlanDetailed(s *Snapshot, in []Channel, prune bool, most int) (Transaction, Counts, Changes) {
 	var tx Transaction
 	var n Counts
+	changes := Changes{Created: []string{}, Updated: []ChannelChange{}, Deleted: []string{}}
 	given := make(map[string]struct{}, len(in))
 	for _, c := range in {
 		given[c.ID] = struct{}{}
@@ -41,22 +51,27 @@ func Plan(s *Snapshot, in []Channel, prune bool) (Transaction, Counts) {
 		c = c.WithPasswordOf(old)
 		switch {
 		case !there:
-			n.Created++
+			if n.Created++; n.Created <= most {
+				changes.Created = append(changes.Created, c.ID)
+			}
 		case Equal(old, c):
 			n.Unchanged++
 			continue
 		default:
-			n.Updated++
+			if n.Updated++; n.Updated <= most {
+				changes.Updated = append(changes.Updated, ChannelChange{c.ID, Diff(old, c)})
+			}
 		}
 		tx.Put = append(tx.Put, c)
 	}
 	if prune {
-		for _, e := range s.entries {
-			if _, ok := given[e.ch.ID]; !ok {
-				tx.Delete = append(tx.Delete, e.ch.ID)
+		for c := range s.All() {
+			if _, ok := given[c.ID]; !ok {
+				tx.Delete = append(tx.Delete, c.ID)
 			}
 		}
 		n.Deleted = len(tx.Delete)
+		changes.Deleted = append(changes.Deleted, tx.Delete[:min(most, len(tx.Delete))]...)
 	}
-	return tx, n
+	return tx, n, changes
 }
