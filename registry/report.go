@@ -147,11 +147,11 @@ type Report struct {
 func (s *Snapshot) Report(q Query, st *Statuses) Report {
 	r := Report{Classes: []ClassGaps{}, Sites: []SiteGaps{}}
 	var byClass [256]Gaps
-	bySite := make([]Gaps, len(s.sites.list))
-	for i, e := range s.matching(&q, st) {
-		m := e.ch.Missing()
-		byClass[e.ch.Class].add(m)
-		bySite[s.facets[i].site].add(m)
+	bySite := map[string]*Gaps{}
+	for c := range s.Matching(q, st) {
+		m := c.Missing()
+		byClass[c.Class].add(m)
+		gaps(bySite, c.Site).add(m)
 	}
 	for class := range byClass {
 		if g := &byClass[class]; g.Channels > 0 {
@@ -160,15 +160,9 @@ func (s *Snapshot) Report(q Query, st *Statuses) Report {
 		}
 	}
 	places := map[string]*Gaps{}
-	for n := range bySite {
-		if bySite[n].Channels == 0 {
-			continue
-		}
-		for path := s.sites.list[n]; path != ""; path = path[:max(strings.LastIndexByte(path, '/'), 0)] {
-			if places[path] == nil {
-				places[path] = &Gaps{}
-			}
-			places[path].merge(&bySite[n])
+	for path, g := range bySite {
+		for ; path != ""; path = path[:max(strings.LastIndexByte(path, '/'), 0)] {
+			gaps(places, path).merge(g)
 		}
 	}
 	for _, site := range s.Sites() {
@@ -179,12 +173,22 @@ func (s *Snapshot) Report(q Query, st *Statuses) Report {
 	return r
 }
 
+// gaps are those of the place, which are there from now on.
+func gaps(of map[string]*Gaps, place string) *Gaps {
+	g := of[place]
+	if g == nil {
+		g = &Gaps{}
+		of[place] = g
+	}
+	return g
+}
+
 // Incomplete is every channel that the query means and of which any of what is missing, by id,
 // with all that is missing of it.
 func (s *Snapshot) Incomplete(q Query, any Missing, st *Statuses) iter.Seq2[Channel, Missing] {
 	return func(yield func(Channel, Missing) bool) {
-		for _, e := range s.matching(&q, st) {
-			if m := e.ch.Missing(); m&any != 0 && !yield(e.ch, m) {
+		for c := range s.Matching(q, st) {
+			if m := c.Missing(); m&any != 0 && !yield(c, m) {
 				return
 			}
 		}
