@@ -17,7 +17,7 @@ export PATH := $(CURDIR)/bin/tools:$(PATH)
 
 .PHONY: help
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: run
 run: build ## Start a whole demo city on this machine (ARGS="--channels 1000")
@@ -57,6 +57,10 @@ bench: ## Benchmarks into bench/new.txt, for `go tool benchstat` (PKG= BENCH= CO
 .PHONY: figures
 figures: ## Measure the demo city: start, memory, CPU (takes minutes, wants the machine for itself)
 	SHARPEYES_FIGURES=1 $(GO) test -tags e2e -count=1 -run TestDemoFigures -v -timeout 60m ./gateway/e2e
+
+.PHONY: bench-registry
+bench-registry: build ## The registry at a city's scale against its bars, beside SQLite (takes minutes, wants the machine for itself)
+	$(GO) run -C gateway/e2e/registrybench . -binary $(CURDIR)/bin/sharpeyes $(ARGS)
 
 .PHONY: fuzz
 fuzz: ## Each fuzz target for FUZZTIME (PKG=)

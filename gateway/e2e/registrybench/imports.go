@@ -1,0 +1,134 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+	"time"
+)
+
+// imports measures an import, the same file again, and restarts.
+func (b *bench) imports(ctx context.Context, g *gateway, l *lite, c *cityFile, liteImported time.Duration) error {
+	progress("gateway: import")
+	took, err := g.imports(ctx, c.file, city)
+	if err != nil {
+		return err
+	}
+	b.table.duration(fmt.Sprintf("import of %d rows", city), took, 3*time.Second, liteImported)
+	if !b.only.MatchString("import") {
+		return nil
+	}
+	liteAgain, err := l.importFile(ctx, c.file)
+	if err != nil {
+		return err
+	}
+	var again time.Duration
+	for range 3 {
+		took, err := g.imports(ctx, c.file, city)
+		if err != nil {
+			return err
+		}
+		again = max(again, took)
+	}
+	b.table.duration("the same file again (the slowest of 3)", again, time.Second, liteAgain)
+
+	reopened, err := l.reopen(ctx)
+	if err != nil {
+		return err
+	}
+	var killed, stopped time.Duration
+	for range 3 {
+		g.kill()
+		took, err := g.start(ctx, city)
+		if err != nil {
+			return err
+		}
+		killed = max(killed, took)
+	}
+	for range 3 {
+		g.stop()
+		took, err := g.start(ctx, city)
+		if err != nil {
+			return err
+		}
+		stopped = max(stopped, took)
+	}
+	b.table.duration("restart with them after kill -9 (the slowest of 3)", killed, 1500*time.Millisecond, reopened)
+	b.table.duration("restart with them in good order (the slowest of 3)", stopped, 1500*time.Millisecond, reopened)
+	return nil
+}
+
+// reopen measures the opening of the database by a process that comes to it fresh, until a query
+// has read all channels, as the gateway has then.
+func (l *lite) reopen(ctx context.Context) (time.Duration, error) {
+	began := time.Now()
+	again, err := openSQLite(ctx, l.file)
+	if err != nil {
+		return 0, err
+	}
+	defer again.close()
+	rows, err := again.db.QueryContext(ctx, `SELECT `+columns+`, state FROM channels ORDER BY id`)
+	if err != nil {
+		return 0, err
+	}
+	n, err := scanAll(rows)
+	if err == nil && n != city {
+		err = fmt.Errorf("SQLite has %d channels, want %d", n, city)
+	}
+	return time.Since(began), err
+}
+
+// growth measures restarts with ever more channels.
+func (b *bench) growth(ctx context.Context) error {
+	const most = 12 * time.Second // for the largest
+	var first float64             // seconds a channel
+	for i, n := range b.sizes {
+		c, err := newCity(n, filepath.Join(b.dir, "growth.csv"))
+		if err != nil {
+			return err
+		}
+		c.channels = nil
+		g := &gateway{binary: b.binary, dir: filepath.Join(b.dir, fmt.Sprintf("growth-%d", n))}
+		imported, restart, err := g.importAndRestart(ctx, c.file, n)
+		if err != nil {
+			return err
+		}
+		each := restart.Seconds() / float64(n)
+		f := figure{what: fmt.Sprintf("restart with %d channels", n), measured: show(restart)}
+		switch {
+		case i == 0:
+			first = each
+		case i == len(b.sizes)-1 && n >= 500000:
+			f.bar = fmt.Sprintf("< %s, linear", show(most))
+			f.missed = restart >= most || each > 1.1*first
+		default:
+			f.bar = "linear"
+			f.missed = each > 1.1*first // a tenth is what the clock and the machine make of the same
+		}
+		f.measured += fmt.Sprintf(", %.1f µs each (import %s)", each*1e6, show(imported))
+		b.table.add(f)
+	}
+	return nil
+}
+
+// importAndRestart returns how long an import took, and the slower of a restart right after it, from
+// the log, and of one in good order, from the snapshot.
+func (g *gateway) importAndRestart(ctx context.Context, file string, n int) (imported, restart time.Duration, err error) {
+	defer g.kill()
+	if _, err = g.start(ctx, 0); err != nil {
+		return 0, 0, err
+	}
+	if imported, err = g.imports(ctx, file, n); err != nil {
+		return 0, 0, err
+	}
+	for _, end := range []func(){g.kill, g.stop} {
+		end()
+		took, err := g.start(ctx, n)
+		if err != nil {
+			return 0, 0, err
+		}
+		progress("%d channels: ready after %v, %d MiB resident", n, took, g.resident()>>20)
+		restart = max(restart, took)
+	}
+	return imported, restart, nil
+}

@@ -1,0 +1,149 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+)
+
+// asksASecond is how many pages are asked for over HTTP, whether earlier ones were answered or not.
+const asksASecond = 200
+
+// pagesOverHTTP asks a gateway for pages at a fixed rate while states change.
+func (b *bench) pagesOverHTTP(ctx context.Context, g *gateway, l *lite, c *cityFile) error {
+	if err := l.setStates(ctx, c); err != nil {
+		return err
+	}
+	lites, err := litesOverHTTP(ctx, l)
+	if err != nil {
+		return err
+	}
+	base, stop, err := startChurning(ctx, filepath.Join(g.dir, "data"))
+	if err != nil {
+		return err
+	}
+	defer stop()
+	const long = 5 * time.Second
+	for i, p := range pages() {
+		took, err := ask(ctx, base+"/api/v1/channels?"+p.http, asksASecond, int(long.Seconds()*asksASecond))
+		if err != nil {
+			return fmt.Errorf("%s: %w", p.name, err)
+		}
+		p50, p99 := quantiles(took)
+		b.page("over HTTP, by "+p.name, p50, p99, 5*time.Millisecond, lites[i])
+	}
+	return nil
+}
+
+// litesOverHTTP is the median of each page out of SQLite over HTTP, asked for one after the other
+// with nothing going on beside it.
+func litesOverHTTP(ctx context.Context, l *lite) ([]time.Duration, error) {
+	base, stop, err := serveSQLite(ctx, l)
+	if err != nil {
+		return nil, err
+	}
+	defer stop()
+	var lites []time.Duration
+	for _, p := range pages() {
+		took, err := ask(ctx, base+"/?page="+url.QueryEscape(p.name), 0, 50)
+		if err != nil {
+			return nil, fmt.Errorf("SQLite: %s: %w", p.name, err)
+		}
+		p50, _ := quantiles(took)
+		lites = append(lites, p50)
+	}
+	return lites, nil
+}
+
+// ask makes n requests at a rate, or one after the other when that is 0. At a rate, the time of
+// each counts from when it was due: what waits because an earlier one is slow is slow.
+func ask(ctx context.Context, url string, rate, n int) ([]time.Duration, error) {
+	client := &http.Client{Timeout: 10 * time.Second, Transport: &http.Transport{MaxIdleConnsPerHost: 64}}
+	defer client.CloseIdleConnections()
+	one := func() error {
+		req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+		if err != nil {
+			return err
+		}
+		req.Header.Set("Accept-Encoding", "identity")
+		res, err := client.Do(req)
+		if err != nil {
+			return err
+		}
+		defer res.Body.Close()
+		if _, err := io.Copy(io.Discard, res.Body); err != nil {
+			return err
+		}
+		if res.StatusCode != http.StatusOK {
+			return errors.New(res.Status)
+		}
+		return nil
+	}
+	took := make([]time.Duration, n)
+	errs := make([]error, n)
+	if rate == 0 {
+		for i := range took {
+			began := time.Now()
+			errs[i] = one()
+			took[i] = time.Since(began)
+		}
+		return took, errors.Join(errs...)
+	}
+	if err := one(); err != nil { // the connection and what is made only once
+		return nil, err
+	}
+	var running sync.WaitGroup
+	defer running.Wait()
+	began := time.Now()
+	for i := range took {
+		due := began.Add(time.Duration(i) * time.Second / time.Duration(rate))
+		time.Sleep(time.Until(due))
+		running.Go(func() {
+			errs[i] = one()
+			took[i] = time.Since(due)
+		})
+	}
+	running.Wait()
+	return took, errors.Join(errs...)
+}
+
+// startChurning runs this program as a gateway whose states change.
+func startChurning(ctx context.Context, dir string) (base string, stop func(), err error) {
+	self, err := os.Executable()
+	if err != nil {
+		return "", nil, err
+	}
+	cmd := exec.CommandContext(ctx, self, churnCommand, dir)
+	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	out, err := cmd.StderrPipe()
+	if err != nil {
+		return "", nil, err
+	}
+	if err := cmd.Start(); err != nil {
+		return "", nil, err
+	}
+	stop = func() {
+		_ = cmd.Process.Signal(syscall.SIGTERM)
+		_ = cmd.Wait()
+	}
+	s := bufio.NewScanner(out)
+	said := ""
+	for s.Scan() {
+		if said = s.Text(); strings.HasPrefix(said, "msg=ready http=") {
+			return "http://" + strings.TrimPrefix(said, "msg=ready http="), stop, nil
+		}
+	}
+	stop()
+	return "", nil, fmt.Errorf("the churning gateway ended: %s", said)
+}
