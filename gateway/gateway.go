@@ -229,6 +229,7 @@ func (g *gateway) openAPI() error {
 	g.api = api.New(api.Options{
 		Catalogue: g.bus.Registry(), Statuses: g.statuses, Streams: g.hub, Authenticator: principals{g.access},
 		Ready: g.bus.Ready, Gatherer: g.metrics, RTSPURL: g.rtspURL, Page: page, Version: g.o.Version, Log: g.log,
+		RotateKey: g.rotateKey, Center: g.cfg.Map.Center,
 	})
 	stop, err := g.api.ServeNATS(g.bus.Conn())
 	if err != nil {
@@ -236,6 +237,12 @@ func (g *gateway) openAPI() error {
 	}
 	g.closes("the API on NATS", stop)
 	return nil
+}
+
+// rotateKey shows the store's rotation to the API in its words.
+func (g *gateway) rotateKey(ctx context.Context, by string) (api.Rotation, error) {
+	r, err := g.bus.Registry().RotateKey(ctx, by)
+	return api.Rotation(r), err
 }
 
 // rtspURL is where a stream is served, for an asker who called the gateway host.

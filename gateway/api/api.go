@@ -26,6 +26,20 @@ type Catalogue interface {
 	// when someone else was quicker. An empty transaction writes nothing. It returns the first
 	// snapshot that has the change.
 	Update(ctx context.Context, by, action string, fn func(*registry.Snapshot) (registry.Transaction, error)) (*registry.Snapshot, error)
+	// History is what became of a channel, newest first; a registry.NotFoundError when it never was.
+	History(ctx context.Context, id string, limit int) ([]registry.Change, error)
+	// Versions are the last transactions, newest first.
+	Versions(ctx context.Context, limit int) ([]registry.Version, error)
+	// At is the registry as it was; a registry.NotFoundError when it never had, or no longer has,
+	// that version.
+	At(ctx context.Context, version uint64) (*registry.Snapshot, error)
+}
+
+// Rotation is what the change of the passwords' key did.
+type Rotation struct {
+	Key      string `json:"key" doc:"id of the key that seals from now on; it says nothing of the key"`
+	Resealed int    `json:"resealed" doc:"passwords that were sealed anew"`
+	Version  uint64 `json:"version" doc:"of the registry"`
 }
 
 // Streams knows what is pulled now.
@@ -63,6 +77,11 @@ type Options struct {
 	// RTSPURL is where the gateway serves a stream. host is what the asker called the gateway,
 	// without port; it is empty over NATS.
 	RTSPURL func(host, id string, profile streams.Profile) string
+	// RotateKey makes a new key for the cameras' passwords and seals all of them with it.
+	RotateKey func(ctx context.Context, by string) (Rotation, error)
+	// Center is about where the city is (degrees, longitude first), for as long as no channel says
+	// so; zero when nobody knows.
+	Center [2]float64
 	// Page is served at /; nil: nothing is.
 	Page http.Handler
 	// MaxImport bounds an imported file, in bytes; 0 takes 256 MiB.

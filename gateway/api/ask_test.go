@@ -191,16 +191,22 @@ func TestOpenAPI(t *testing.T) {
 		t.Error(doc.OpenAPI)
 	}
 	want := map[string][]string{
-		"/api/v1/channels":         {"get"},
-		"/api/v1/channels/{id}":    {"delete", "get", "patch", "put"},
-		"/api/v1/channels:import":  {"post"},
-		"/api/v1/channels:export":  {"get"},
-		"/api/v1/channels.geojson": {"get"},
-		"/api/v1/sites":            {"get"},
-		"/api/v1/sites/{path}":     {"put"},
-		"/api/v1/stats":            {"get"},
-		"/api/v1/streams":          {"get"},
-		"/api/v1/streams/{id}":     {"get"},
+		"/api/v1/channels":              {"get"},
+		"/api/v1/channels/{id}":         {"delete", "get", "patch", "put"},
+		"/api/v1/channels:import":       {"post"},
+		"/api/v1/channels:export":       {"get"},
+		"/api/v1/channels.geojson":      {"get"},
+		"/api/v1/channels:report":       {"get"},
+		"/api/v1/channels:versions":     {"get"},
+		"/api/v1/channels/{id}/history": {"get"},
+		"/api/v1/maintenance":           {"get", "post"},
+		"/api/v1/maintenance/{id}":      {"delete"},
+		"/api/v1/keys:rotate":           {"post"},
+		"/api/v1/sites":                 {"get"},
+		"/api/v1/sites/{path}":          {"put"},
+		"/api/v1/stats":                 {"get"},
+		"/api/v1/streams":               {"get"},
+		"/api/v1/streams/{id}":          {"get"},
 	}
 	for path, methods := range want {
 		for _, m := range methods {

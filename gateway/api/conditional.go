@@ -20,7 +20,7 @@ func conditional(next http.HandlerFunc) http.HandlerFunc {
 		if h == nil {
 			h = &heldAnswer{}
 		}
-		h.ResponseWriter, h.status = w, http.StatusOK
+		h.ResponseWriter, h.status, h.passing = w, http.StatusOK, false
 		h.body.Reset()
 		defer func() {
 			h.ResponseWriter = nil
@@ -29,6 +29,9 @@ func conditional(next http.HandlerFunc) http.HandlerFunc {
 			}
 		}()
 		next(h, r)
+		if h.passing {
+			return
+		}
 		if h.status != http.StatusOK {
 			w.WriteHeader(h.status)
 			_, _ = h.body.WriteTo(w) // the asker may be gone
@@ -48,18 +51,27 @@ func conditional(next http.HandlerFunc) http.HandlerFunc {
 // largestHeld bounds what is kept for the next answer, in bytes.
 const largestHeld = 4 << 20
 
-// heldAnswer is an answer that isn't sent yet.
+// heldAnswer is an answer that isn't sent yet; files, which may be long, pass.
 type heldAnswer struct {
 	http.ResponseWriter
-	status int
-	body   bytes.Buffer
+	status  int
+	passing bool
+	body    bytes.Buffer
 }
 
 // WriteHeader keeps the status.
 func (h *heldAnswer) WriteHeader(status int) { h.status = status }
 
-// Write keeps the bytes.
-func (h *heldAnswer) Write(b []byte) (int, error) { return h.body.Write(b) }
+// Write keeps the bytes of JSON.
+func (h *heldAnswer) Write(b []byte) (int, error) {
+	if h.body.Len() == 0 && !strings.Contains(h.Header().Get("Content-Type"), "json") {
+		h.passing = true
+	}
+	if h.passing {
+		return h.ResponseWriter.Write(b)
+	}
+	return h.body.Write(b)
+}
 
 // Unwrap lets an operation set deadlines.
 func (h *heldAnswer) Unwrap() http.ResponseWriter { return h.ResponseWriter }

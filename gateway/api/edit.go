@@ -142,7 +142,7 @@ func (a *API) update(ctx context.Context, action string, fn func(*registry.Snaps
 	case err == nil:
 		return nil
 	case refused != nil:
-		return refused
+		return a.explained(ctx, refused)
 	case errors.Is(err, registry.ErrConflict):
 		return err
 	default:

@@ -16,7 +16,8 @@ import (
 type exportInput struct {
 	request
 	Filters
-	Format string `query:"format" doc:"csv (the default) or ndjson" example:"csv"`
+	Format  string `query:"format" doc:"csv (the default) or ndjson" example:"csv"`
+	Version string `query:"version" doc:"the registry as it was then; left out: as it is. States are always those of now." example:"42"`
 }
 
 type exportOutput struct{ Body func(huma.Context) }
@@ -39,11 +40,15 @@ func (a *API) export(ctx context.Context, in *exportInput) (*exportOutput, error
 	if err != nil {
 		return nil, err
 	}
-	q, err := registry.ParseQuery(values, "format")
+	q, err := registry.ParseQuery(values, "format", "version")
 	if err != nil {
 		return nil, badQueryError{err}
 	}
-	channels := a.o.Catalogue.Snapshot().Matching(q, a.o.Statuses)
+	snapshot, err := a.versionOf(ctx, in.request)
+	if err != nil {
+		return nil, err
+	}
+	channels := snapshot.Matching(q, a.o.Statuses)
 	return &exportOutput{func(hc huma.Context) {
 		hc.SetHeader("Content-Type", format.mediaType)
 		hc.SetHeader("Content-Disposition", `attachment; filename="channels.`+format.name+`"`)

@@ -28,6 +28,7 @@ type city struct {
 
 	mu       sync.Mutex // held while the map is made: whoever else wants it waits, and takes the same
 	snapshot *registry.Snapshot
+	states   uint64 // generation
 	made     time.Time
 	last     geoJSON
 }
@@ -107,9 +108,9 @@ func (a *API) wholeCity(now time.Time) geoJSON {
 	c := &a.city
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	snapshot := a.o.Catalogue.Snapshot()
-	if snapshot != c.snapshot || now.Sub(c.made) >= geoJSONKept {
-		c.last, c.snapshot, c.made = a.makeGeoJSON(snapshot, registry.Query{}), snapshot, now
+	snapshot, states := a.o.Catalogue.Snapshot(), a.o.Statuses.Generation()
+	if snapshot != c.snapshot || states != c.states && now.Sub(c.made) >= geoJSONKept {
+		c.last, c.snapshot, c.states, c.made = a.makeGeoJSON(snapshot, registry.Query{}), snapshot, states, now
 	}
 	return c.last
 }

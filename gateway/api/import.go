@@ -12,6 +12,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"sharpeyes/registry"
+	"sharpeyes/registry/geo"
 )
 
 // The bounds of an import.
@@ -33,18 +34,24 @@ type importInput struct {
 // Imported is what an import did.
 type Imported struct {
 	registry.Counts
-	Warnings []registry.Warning `json:"warnings,omitempty" doc:"what is missing and may be, at most 100"`
+	Warnings []registry.Warning `json:"warnings,omitempty" doc:"what is missing, or looks wrong, and may be; at most 100"`
+	// Changes are only there of a dry run.
+	Changes *registry.Changes `json:"changes,omitempty" doc:"what would become of which channel, at most 1000 of each kind; the counts are of all"`
 }
 
 type importOutput struct{ Body Imported }
 
-const maxWarnings = 100
+// What an answer tells at most.
+const (
+	maxWarnings = 100
+	maxChanges  = 1000 // of each kind
+)
 
 func (a *API) importOperation(h huma.API) {
 	register(a, h, huma.Operation{
 		OperationID: "import-channels", Method: http.MethodPost, Path: prefix + "/channels:import", Tags: []string{"channels"},
 		Summary:     "Register the channels of a file, all or none",
-		Description: "The same file again changes nothing. When a row can't be taken the answer is 422 with up to 100 of them, and the registry stays as it is.",
+		Description: "The same file again changes nothing. A dry run tells what would be created, changed field by field and deleted. When a row can't be taken the answer is 422 with up to 100 of them, and the registry stays as it is.",
 	}, a.importFile)
 }
 
@@ -60,6 +67,7 @@ func (a *API) importFile(ctx context.Context, in *importInput) (*importOutput, e
 		return nil, problem(http.StatusServiceUnavailable, fmt.Sprintf("%d imports are under way: try again soon", importsAtOnce)).with("Retry-After", "5")
 	}
 
+	options.Box = a.box()
 	channels, warnings, err := a.readFile(in, format, options)
 	if err != nil {
 		return nil, err
@@ -67,7 +75,9 @@ func (a *API) importFile(ctx context.Context, in *importInput) (*importOutput, e
 	var out importOutput
 	out.Body.Warnings = warnings[:min(len(warnings), maxWarnings)]
 	if dry {
-		_, out.Body.Counts = registry.Plan(a.o.Catalogue.Snapshot(), channels, prune)
+		var changes registry.Changes
+		_, out.Body.Counts, changes = registry.PlanDetailed(a.o.Catalogue.Snapshot(), channels, prune, maxChanges)
+		out.Body.Changes = &changes
 		return &out, nil
 	}
 	ctx, cancel := context.WithTimeout(ctx, importSavedWithin)
@@ -78,6 +88,19 @@ func (a *API) importFile(ctx context.Context, in *importInput) (*importOutput, e
 		return tx, nil
 	})
 	return &out, err
+}
+
+// box is where the city's channels should lie: where most of them do, or else around its centre.
+func (a *API) box() *geo.Box {
+	if box, ok := a.o.Catalogue.Snapshot().Extent(); ok {
+		return &box
+	}
+	const around = 1.5 // degrees
+	lon, lat := a.o.Center[0], a.o.Center[1]
+	if lon == 0 && lat == 0 {
+		return nil
+	}
+	return &geo.Box{MinLon: lon - around, MinLat: lat - around, MaxLon: lon + around, MaxLat: lat + around}
 }
 
 func importParameters(r *http.Request) (f format, o registry.ImportOptions, dry, prune bool, err error) {

@@ -28,10 +28,11 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // catalogue is a registry of one test.
 type catalogue struct {
-	mu  sync.Mutex
-	now *registry.Snapshot
-	log []registry.Transaction
-	err error // what the store says to the next transaction
+	mu   sync.Mutex
+	now  *registry.Snapshot
+	log  []registry.Transaction
+	past []*registry.Snapshot // before the transaction at the same index
+	err  error                // what the store says to the next transaction
 }
 
 func (c *catalogue) Snapshot() *registry.Snapshot {
@@ -58,9 +59,55 @@ func (c *catalogue) Update(_ context.Context, by, action string, fn func(*regist
 	if err != nil {
 		return nil, err
 	}
-	c.now = next
+	c.past, c.now = append(c.past, c.now), next
 	c.log = append(c.log, tx)
 	return next, nil
+}
+
+func (c *catalogue) History(_ context.Context, id string, limit int) ([]registry.Change, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	var changes []registry.Change
+	after := c.now
+	for i := len(c.log) - 1; i >= 0 && len(changes) < limit; i-- {
+		old, was := c.past[i].Get(id)
+		now, is := after.Get(id)
+		change := registry.Change{Version: after.Version(), At: c.log[i].At, By: c.log[i].By, Action: c.log[i].Action, Kind: registry.ChangeUpdated, Fields: registry.Diff(old, now)}
+		if !was {
+			change.Kind = registry.ChangeCreated
+		} else if !is {
+			change.Kind = registry.ChangeDeleted
+		}
+		if len(change.Fields) > 0 {
+			changes = append(changes, change)
+		}
+		after = c.past[i]
+	}
+	if _, is := c.now.Get(id); !is && len(changes) == 0 {
+		return nil, &registry.NotFoundError{What: "channel", ID: id}
+	}
+	return changes, nil
+}
+
+func (c *catalogue) Versions(_ context.Context, limit int) ([]registry.Version, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	var all []registry.Version
+	for i := len(c.log) - 1; i >= 0 && len(all) < limit; i-- {
+		all = append(all, registry.Version{Version: c.past[i].Version() + 1, At: c.log[i].At, By: c.log[i].By, Action: c.log[i].Action})
+	}
+	return all, nil
+}
+
+func (c *catalogue) At(_ context.Context, version uint64) (*registry.Snapshot, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, s := range append(c.past[:len(c.past):len(c.past)], c.now) {
+		if s.Version() == version {
+			return s, nil
+		}
+	}
+	return nil, &registry.NotFoundError{What: "version", ID: fmt.Sprint(version)}
 }
 
 func (c *catalogue) transactions() []registry.Transaction {
@@ -176,6 +223,9 @@ func newBench(t testing.TB, change func(*api.Options)) *bench {
 			}
 			io.WriteString(w, "<html>page")
 		}),
+		RotateKey: func(_ context.Context, by string) (api.Rotation, error) {
+			return api.Rotation{Key: "key-of-" + by, Resealed: 1, Version: 1}, nil
+		},
 		Version: "1.2.3",
 		Log:     slog.New(slog.NewTextHandler(b.log, nil)),
 	}

@@ -15,6 +15,7 @@ func finishDocument(h huma.API) {
 	schemas := doc.Components.Schemas
 	channel := schemas.Schema(reflect.TypeFor[registry.Channel](), true, "Channel")
 	site := schemas.Schema(reflect.TypeFor[registry.Site](), true, "Site")
+	window := schemas.Schema(reflect.TypeFor[newWindow](), true, "NewMaintenance")
 	errs := schemas.Schema(reflect.TypeFor[Problem](), true, "Problem")
 	describeFields(schemas)
 
@@ -29,6 +30,7 @@ func finishDocument(h huma.API) {
 	}}
 	one.Put.Responses["201"] = &huma.Response{Description: "Created", Headers: one.Put.Responses["200"].Headers, Content: one.Put.Responses["200"].Content}
 	doc.Paths[prefix+"/sites/{path}"].Put.RequestBody = &huma.RequestBody{Required: true, Content: json(site)}
+	doc.Paths[prefix+"/maintenance"].Post.RequestBody = &huma.RequestBody{Required: true, Content: json(window)}
 	text := &huma.Schema{Type: "string"}
 	doc.Paths[prefix+"/channels:import"].Post.RequestBody = &huma.RequestBody{Required: true, Content: map[string]*huma.MediaType{
 		"text/csv": {Schema: text}, "application/x-ndjson": {Schema: text},
@@ -62,6 +64,8 @@ func describeFields(schemas huma.Registry) {
 		switch name {
 		case "Channel": // the rest have defaults
 			s.Required = []string{"id", "name", "class", "site", "scenario", "url"}
+		case "NewMaintenance": // and either site or channel
+			s.Required = []string{"until", "why"}
 		case "Site": // the path is in the address
 			s.Required = []string{"name"}
 		}

@@ -20,6 +20,9 @@ type Problem struct {
 	Status int           `json:"status" doc:"the HTTP status"`
 	Detail string        `json:"detail" doc:"what went wrong this time, and how to mend it"`
 	Errors []ProblemItem `json:"errors,omitempty" doc:"the values that can't be taken, at most 100"`
+	// Changes and Version come with 409 and 412.
+	Changes []registry.Change `json:"changes,omitempty" doc:"what was changed meanwhile, newest first, at most 10"`
+	Version *registry.Version `json:"version,omitempty" doc:"the change that came between"`
 
 	header http.Header
 }
@@ -96,16 +99,17 @@ var errForbidden = errors.New("you may look, but not change anything: ask an adm
 // it is logged, and the asker isn't told the details.
 func (a *API) problemOf(ctx context.Context, what string, err error) *Problem {
 	var (
-		known   *Problem
-		fields  registry.FieldErrors
-		file    rejectedError
-		large   *http.MaxBytesError
-		bad     badQueryError
-		slowed  interface{ RetryAfter() time.Duration }
-		denied  interface{ Denied() bool }
-		unmet   preconditionError
-		unsaved storeError
-		users   usersError
+		known     *Problem
+		overtaken *registry.ConflictError
+		fields    registry.FieldErrors
+		file      rejectedError
+		large     *http.MaxBytesError
+		bad       badQueryError
+		slowed    interface{ RetryAfter() time.Duration }
+		denied    interface{ Denied() bool }
+		unmet     preconditionError
+		unsaved   storeError
+		users     usersError
 	)
 	switch {
 	case errors.As(err, &known):
@@ -119,7 +123,7 @@ func (a *API) problemOf(ctx context.Context, what string, err error) *Problem {
 		}
 		return p
 	case errors.As(err, &unmet):
-		return problem(http.StatusPreconditionFailed, err.Error())
+		return unmetProblem(err)
 	case errors.As(err, &fields):
 		status := http.StatusUnprocessableEntity
 		if errors.As(err, &bad) {
@@ -134,6 +138,8 @@ func (a *API) problemOf(ctx context.Context, what string, err error) *Problem {
 		return problem(http.StatusBadRequest, err.Error())
 	case errors.Is(err, registry.ErrNotFound):
 		return problem(http.StatusNotFound, err.Error())
+	case errors.As(err, &overtaken):
+		return conflictProblem(http.StatusConflict, overtaken)
 	case errors.Is(err, registry.ErrConflict):
 		return problem(http.StatusConflict, err.Error())
 	case errors.Is(err, errForbidden):

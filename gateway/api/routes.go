@@ -47,9 +47,13 @@ func (a *API) routes() http.Handler {
 	a.importOperation(h)
 	a.exportOperation(h)
 	a.geoJSONOperation(h)
+	a.reportOperation(h)
+	a.historyOperations(h)
 	a.siteOperations(h)
+	a.maintenanceOperations(h)
 	a.statsOperation(h)
 	a.streamOperations(h)
+	a.keysOperation(h)
 	finishDocument(h)
 
 	document, err := json.Marshal(h.OpenAPI())

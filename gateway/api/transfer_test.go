@@ -25,11 +25,14 @@ func TestImport(t *testing.T) {
 	var n struct {
 		registry.Counts
 		Warnings []registry.Warning
+		Changes  *registry.Changes
 	}
 	decode(t, b.ask("POST", "/api/v1/channels:import?format=csv&dry_run=true", file), http.StatusOK, &n)
-	if n.Counts != (registry.Counts{Created: 2}) || len(n.Warnings) == 0 || len(b.catalogue.transactions()) != 0 {
+	if n.Counts != (registry.Counts{Created: 2}) || len(n.Warnings) == 0 || len(b.catalogue.transactions()) != 0 ||
+		n.Changes == nil || fmt.Sprint(n.Changes.Created) != "[a b]" || n.Changes.Updated == nil || n.Changes.Deleted == nil {
 		t.Errorf("dry run: %+v, %d transactions", n, len(b.catalogue.transactions()))
 	}
+	n.Changes = nil
 	decode(t, b.ask("POST", "/api/v1/channels:import", file), http.StatusOK, &n)
 	if n.Counts != (registry.Counts{Created: 2}) {
 		t.Errorf("%+v", n)
@@ -43,6 +46,15 @@ func TestImport(t *testing.T) {
 		if !strings.Contains(w.Body.String(), field) {
 			t.Errorf("%s isn't in %s", field, w.Body)
 		}
+	}
+	if n.Changes != nil {
+		t.Errorf("an import tells %+v", n.Changes)
+	}
+	w = b.ask("POST", "/api/v1/channels:import?prune=true&dry_run=true", strings.Replace(file, "a,One,1", "a,Uno,1", 1))
+	decode(t, w, http.StatusOK, &n)
+	if n.Counts != (registry.Counts{Updated: 1, Unchanged: 1, Deleted: 4}) || len(n.Changes.Deleted) != 4 || len(n.Changes.Updated) != 1 || n.Changes.Updated[0].ID != "a" ||
+		fmt.Sprint(n.Changes.Updated[0].Fields) != "[{name One Uno}]" || strings.Contains(w.Body.String(), "hidden") {
+		t.Errorf("dry run: %s", w.Body)
 	}
 	decode(t, b.ask("POST", "/api/v1/channels:import?prune=true", `{"id":"a","name":"Uno","class":1,"site":"xiamen","scenario":"campus","url":"rtsp://10.1.0.1/"}`+"\n",
 		"Content-Type", "application/x-ndjson"), http.StatusOK, &n)
