@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"encoding/base64"
 	"fmt"
-	"slices"
 	"strings"
 )
 
@@ -45,26 +44,24 @@ func (s *Snapshot) Query(q Query, st *Statuses) (Page, error) {
 		after = &p
 	}
 
+	l := s.look(&q, st)
+	found := make([]set, len(s.chunks))
+	page := Page{}
+	for i, c := range s.chunks {
+		found[i] = l.among(c)
+		page.Total += found[i].len()
+	}
 	// One more than the page, to see whether there is a next one.
-	best := smallest{order: o, most: limit + 1}
-	total := 0
-	for _, e := range s.matching(&q, st) {
-		total++
-		if after == nil || o.compare(o.of(e), *after) > 0 {
-			best.offer(e)
-		}
+	hits := s.inOrder(o, found, after, min(limit+1, page.Total))
+	if len(hits) > limit {
+		hits = hits[:limit]
+		page.Next = o.cursor(hits[limit-1])
 	}
-	found := best.sorted()
-	page := Page{Total: total}
-	if len(found) > limit {
-		found = found[:limit]
-		page.Next = o.cursor(found[limit-1])
-	}
-	page.Items = make([]Channel, len(found))
-	page.Statuses = make([]Status, len(found))
-	for i, e := range found {
-		page.Items[i] = e.ch
-		page.Statuses[i] = st.of(&e.ch)
+	page.Items = make([]Channel, len(hits))
+	page.Statuses = make([]Status, len(hits))
+	for i, h := range hits {
+		page.Items[i] = *h.channel()
+		page.Statuses[i] = st.of(h.channel())
 	}
 	return page, nil
 }
@@ -95,14 +92,14 @@ type place struct {
 	id  string
 }
 
-func (o order) of(e *entry) place {
+func (o order) of(h hit) place {
 	switch o.by {
 	case sortName:
-		return place{e.name, e.ch.ID}
+		return place{h.chunk.name(h.at), h.channel().ID}
 	case sortSite:
-		return place{e.ch.Site, e.ch.ID}
+		return place{h.channel().Site, h.channel().ID}
 	}
-	return place{"", e.ch.ID}
+	return place{"", h.channel().ID}
 }
 
 func (o order) compare(a, b place) int {
@@ -129,8 +126,8 @@ func (o order) String() string {
 	return o.by
 }
 
-func (o order) cursor(e *entry) string {
-	p := o.of(e)
+func (o order) cursor(h hit) string {
+	p := o.of(h)
 	return base64.RawURLEncoding.EncodeToString([]byte(o.String() + cursorParts + p.key + cursorParts + p.id))
 }
 
@@ -144,37 +141,4 @@ func (o order) parseCursor(cursor string) (place, error) {
 		return place{}, FieldErrors{{"cursor", shorten(cursor), fmt.Sprintf("belongs to sort=%s: ask with that, or without cursor", shorten(parts[0]))}}
 	}
 	return place{key: parts[1], id: parts[2]}, nil
-}
-
-// smallest keeps the first entries of an order out of many, without sorting the many: it fills a
-// buffer of twice as many, and when that is full keeps the better half.
-type smallest struct {
-	order order
-	most  int
-	kept  []*entry
-	full  bool  // the buffer has been cut once, and worst is the last that stayed
-	worst place // nothing after it is of interest
-}
-
-func (s *smallest) offer(e *entry) {
-	if s.order.by == sortID && !s.order.descending { // offered in order already
-		if len(s.kept) < s.most {
-			s.kept = append(s.kept, e)
-		}
-		return
-	}
-	if s.full && s.order.compare(s.order.of(e), s.worst) > 0 {
-		return
-	}
-	s.kept = append(s.kept, e)
-	if len(s.kept) == 2*s.most {
-		s.kept = s.sorted()
-		s.full = true
-		s.worst = s.order.of(s.kept[s.most-1])
-	}
-}
-
-func (s *smallest) sorted() []*entry {
-	slices.SortFunc(s.kept, func(a, b *entry) int { return s.order.compare(s.order.of(a), s.order.of(b)) })
-	return s.kept[:min(len(s.kept), s.most)]
 }

@@ -43,7 +43,7 @@ func ParseQuery(v url.Values, others ...string) (Query, error) {
 		}
 	}
 	for _, s := range listOf(v, "state") {
-		if state := event.State(s); slices.Contains(states, state) {
+		if state := event.State(s); slices.Contains(stateNames, state) {
 			q.States = append(q.States, state)
 		} else {
 			errs.add("state", s, "must be online, degraded, offline, unknown or disabled")
@@ -91,7 +91,7 @@ func ParseQuery(v url.Values, others ...string) (Query, error) {
 // maxText is the longest text that is searched for, in bytes.
 const maxText = 512
 
-var states = []event.State{event.Online, event.Degraded, event.Offline, event.Unknown, event.Disabled}
+var stateNames = []event.State{event.Online, event.Degraded, event.Offline, event.Unknown, event.Disabled}
 
 // listOf are the values of a parameter that may be repeated and joined by commas.
 func listOf(v url.Values, name string) []string {

@@ -4,34 +4,20 @@ import (
 	"iter"
 	"slices"
 	"strings"
+	"sync/atomic"
 )
 
 // Snapshot is the registry at one moment. Nobody ever changes it: Apply makes the next one, and
 // readers of this one take no lock.
 type Snapshot struct {
 	version   uint64
-	entries   []*entry // by id
-	facets    []facet  // of the entry at the same index
+	chunks    []*chunk // by id; none is empty
+	count     int      // of channels
 	sites     words
 	scenarios words
-	described []Site   // by path
-	windows   *windows // of maintenance; nil when there are none
-}
-
-// entry is a channel and what a search looks at.
-type entry struct {
-	ch   Channel
-	id   string // in lower case
-	name string // in lower case
-}
-
-// facet is the part of a channel that nearly every query asks for, small and side by side, so that
-// a scan of the city reads one megabyte of memory and follows no pointer.
-type facet struct {
-	lon, lat float32 // rounded: good for a first look only; NaN without a position
-	site     uint32  // index in sites
-	scenario uint32  // index in scenarios
-	class    Class
+	described []Site                 // by path
+	windows   *windows               // of maintenance; nil when there are none
+	places    atomic.Pointer[places] // found out when it is first asked for
 }
 
 // Empty is the registry before the first transaction.
@@ -41,23 +27,29 @@ func Empty() *Snapshot { return &Snapshot{} }
 func (s *Snapshot) Version() uint64 { return s.version }
 
 // Len is the number of channels.
-func (s *Snapshot) Len() int { return len(s.entries) }
+func (s *Snapshot) Len() int { return s.count }
 
 // Get returns the channel with the id.
 func (s *Snapshot) Get(id string) (Channel, bool) {
-	i, ok := find(s.entries, id)
+	if len(s.chunks) == 0 {
+		return Channel{}, false
+	}
+	c := s.chunks[chunkOf(s.chunks, id)]
+	i, ok := c.find(id)
 	if !ok {
 		return Channel{}, false
 	}
-	return s.entries[i].ch, true
+	return *c.channels[i], true
 }
 
 // All is every channel, in the order of ids.
 func (s *Snapshot) All() iter.Seq[Channel] {
 	return func(yield func(Channel) bool) {
-		for _, e := range s.entries {
-			if !yield(e.ch) {
-				return
+		for _, c := range s.chunks {
+			for _, ch := range c.channels {
+				if !yield(*ch) {
+					return
+				}
 			}
 		}
 	}
@@ -65,10 +57,44 @@ func (s *Snapshot) All() iter.Seq[Channel] {
 
 // Sites is every place: those that someone described, those that channels name, and the places
 // that these lie in, in the order of their paths.
-func (s *Snapshot) Sites() []Site {
+func (s *Snapshot) Sites() []Site { return slices.Clone(s.allPlaces().sites) }
+
+// Site returns the place with the path, described or named by a channel.
+func (s *Snapshot) Site(path string) (Site, bool) {
+	p := s.allPlaces()
+	i, ok := slices.BinarySearchFunc(p.sites, path, func(s Site, path string) int { return comparePaths(s.Path, path) })
+	if !ok {
+		return Site{}, false
+	}
+	return p.sites[i], true
+}
+
+// places is the tree of sites.
+type places struct {
+	sites  []Site // by path
+	parent []int  // index in sites of the place that each lies in, or -1
+	at     []int  // index in sites of each word of Snapshot.sites; -1 when no channel uses it
+}
+
+func (s *Snapshot) allPlaces() *places {
+	if known := s.places.Load(); known != nil && len(known.at) == len(s.sites.list) {
+		return known
+	}
+	p := s.findPlaces()
+	s.places.Store(p)
+	return p
+}
+
+func (s *Snapshot) findPlaces() *places {
+	used := make([]bool, len(s.sites.list))
+	for _, c := range s.chunks {
+		for i := range c.facets {
+			used[c.facets[i].site] = true
+		}
+	}
 	there := make(map[string]Site, len(s.sites.list)+len(s.described))
-	for i, used := range s.usedSites() {
-		if used {
+	for i, u := range used {
+		if u {
 			addPlace(there, s.sites.list[i])
 		}
 	}
@@ -76,40 +102,32 @@ func (s *Snapshot) Sites() []Site {
 		addPlace(there, d.Path)
 		there[d.Path] = d
 	}
-	all := make([]Site, 0, len(there))
+	p := &places{
+		sites:  make([]Site, 0, len(there)),
+		parent: make([]int, len(there)),
+		at:     make([]int, len(s.sites.list)),
+	}
 	for _, site := range there {
-		all = append(all, site)
+		p.sites = append(p.sites, site)
 	}
-	slices.SortFunc(all, func(a, b Site) int { return comparePaths(a.Path, b.Path) })
-	return all
-}
-
-// Site returns the place with the path, described or named by a channel.
-func (s *Snapshot) Site(path string) (Site, bool) {
-	if i, ok := findSite(s.described, path); ok {
-		return s.described[i], true
-	}
-	inside := path + "/"
-	for _, d := range s.described {
-		if strings.HasPrefix(d.Path, inside) {
-			return implied(path), true
+	slices.SortFunc(p.sites, func(a, b Site) int { return comparePaths(a.Path, b.Path) })
+	index := make(map[string]int, len(p.sites))
+	for i, site := range p.sites {
+		index[site.Path] = i
+		p.parent[i] = -1
+		if up := strings.LastIndexByte(site.Path, '/'); up > 0 {
+			if n, ok := index[site.Path[:up]]; ok { // what it lies in stands before it
+				p.parent[i] = n
+			}
 		}
 	}
-	for i, used := range s.usedSites() {
-		if named := s.sites.list[i]; used && (named == path || strings.HasPrefix(named, inside)) {
-			return implied(path), true
+	for i, u := range used {
+		p.at[i] = -1
+		if n, ok := index[s.sites.list[i]]; u && ok {
+			p.at[i] = n
 		}
 	}
-	return Site{}, false
-}
-
-// usedSites says which of the known paths a channel names now.
-func (s *Snapshot) usedSites() []bool {
-	used := make([]bool, len(s.sites.list))
-	for i := range s.facets {
-		used[s.facets[i].site] = true
-	}
-	return used
+	return p
 }
 
 // addPlace adds a path and the places that it lies in.
@@ -130,26 +148,23 @@ func implied(path string) Site {
 
 // comparePaths orders paths by token, so that a place is followed by what lies in it.
 func comparePaths(a, b string) int {
-	for {
-		at, arest, amore := strings.Cut(a, "/")
-		bt, brest, bmore := strings.Cut(b, "/")
-		if c := strings.Compare(at, bt); c != 0 {
-			return c
+	for i := range min(len(a), len(b)) {
+		x, y := a[i], b[i]
+		if x == y {
+			continue
 		}
-		switch {
-		case !amore && !bmore:
-			return 0
-		case !amore:
+		switch { // the end of a token stands before everything
+		case x == '/':
 			return -1
-		case !bmore:
+		case y == '/':
+			return 1
+		case x < y:
+			return -1
+		default:
 			return 1
 		}
-		a, b = arest, brest
 	}
-}
-
-func find(entries []*entry, id string) (int, bool) {
-	return slices.BinarySearchFunc(entries, id, func(e *entry, id string) int { return strings.Compare(e.ch.ID, id) })
+	return len(a) - len(b)
 }
 
 func findSite(sites []Site, path string) (int, bool) {

@@ -92,54 +92,67 @@ func ParseBy(by string) ([]string, error) {
 // (ParseBy); other words are left out of account.
 func (s *Snapshot) Stats(by []string, q Query, st *Statuses) Stats {
 	byClass, bySite, byScenario := slices.Contains(by, "class"), slices.Contains(by, "site"), slices.Contains(by, "scenario")
-	type key struct {
-		class          Class
-		site, scenario uint32
+	t := table{sites: 1, scenarios: 1}
+	if bySite {
+		t.sites = max(len(s.sites.list), 1)
 	}
-	groups := map[key]*Tally{}
-	var total Tally
-	var last key
-	var tally *Tally
-	for i, e := range s.matching(&q, st) {
-		f := &s.facets[i]
-		var k key
+	if byScenario {
+		t.scenarios = max(len(s.scenarios.list), 1)
+	}
+	s.tallied(&q, st, func(f *facet) *counts {
+		var class Class
+		site, scenario := 0, 0
 		if byClass {
-			k.class = f.class
+			class = f.class
 		}
 		if bySite {
-			k.site = f.site
+			site = int(f.site)
 		}
 		if byScenario {
-			k.scenario = f.scenario
+			scenario = int(f.scenario)
 		}
-		if tally == nil || k != last { // neighbours by id are often of one group
-			if tally = groups[k]; tally == nil {
-				tally = new(Tally)
-				groups[k] = tally
-			}
-			last = k
-		}
-		tally.add(st.of(&e.ch).State)
-	}
+		return t.at(class, site, scenario)
+	})
+
+	var total Tally
 	answer := Stats{By: by, Groups: []Group{}}
-	for k, t := range groups {
-		total.merge(t)
-		if !byClass && !bySite && !byScenario {
+	sites, scenarios := []int{0}, []int{0}
+	if bySite {
+		sites = s.sitesByPath()
+	}
+	if byScenario {
+		scenarios = s.scenariosByName()
+	}
+	for class := range t.classes {
+		if t.classes[class] == nil {
 			continue
 		}
-		g := Group{Class: k.class, Tally: *t}
-		if bySite {
-			g.Site = s.sites.list[k.site]
+		for _, site := range sites {
+			row := t.row(Class(class), site)
+			if row == nil {
+				continue
+			}
+			for _, scenario := range scenarios {
+				tally := row[scenario].tally()
+				if tally.Total == 0 {
+					continue
+				}
+				total.merge(&tally)
+				if !byClass && !bySite && !byScenario {
+					continue
+				}
+				g := Group{Class: Class(class), Tally: tally}
+				if bySite {
+					g.Site = s.sites.list[site]
+				}
+				if byScenario {
+					g.Scenario = s.scenarios.list[scenario]
+				}
+				g.rate()
+				answer.Groups = append(answer.Groups, g)
+			}
 		}
-		if byScenario {
-			g.Scenario = s.scenarios.list[k.scenario]
-		}
-		g.rate()
-		answer.Groups = append(answer.Groups, g)
 	}
-	slices.SortFunc(answer.Groups, func(a, b Group) int {
-		return cmp.Or(cmp.Compare(a.Class, b.Class), comparePaths(a.Site, b.Site), cmp.Compare(a.Scenario, b.Scenario))
-	})
 	total.rate()
 	answer.Total = total
 	return answer
@@ -154,27 +167,100 @@ type SiteTally struct {
 // SiteTallies is Sites with their counts, over the channels that the query means. Sites without
 // any such channel are there too, with zeros.
 func (s *Snapshot) SiteTallies(q Query, st *Statuses) []SiteTally {
-	tallies := make([]Tally, len(s.sites.list))
-	for i, e := range s.matching(&q, st) {
-		tallies[s.facets[i].site].add(st.of(&e.ch).State)
-	}
-	sites := s.Sites()
-	all := make([]SiteTally, len(sites))
-	index := make(map[string]int, len(sites))
-	for i, site := range sites {
+	in := make([]counts, len(s.sites.list))
+	s.tallied(&q, st, func(f *facet) *counts { return &in[f.site] })
+	p := s.allPlaces()
+	all := make([]SiteTally, len(p.sites))
+	for i, site := range p.sites {
 		all[i].Site = site
-		index[site.Path] = i
 	}
-	for n := range tallies {
-		if tallies[n].Total == 0 {
-			continue
-		}
-		for path := s.sites.list[n]; path != ""; path = path[:max(strings.LastIndexByte(path, '/'), 0)] {
-			all[index[path]].merge(&tallies[n])
+	for n := range in {
+		if at := p.at[n]; at >= 0 {
+			all[at].Tally = in[n].tally()
 		}
 	}
-	for i := range all {
+	for i := len(all) - 1; i >= 0; i-- { // what lies in a site stands after it
+		if up := p.parent[i]; up >= 0 {
+			all[up].merge(&all[i].Tally)
+		}
 		all[i].rate()
 	}
 	return all
+}
+
+// tallied counts the state of each channel that the query means where at says.
+func (s *Snapshot) tallied(q *Query, st *Statuses, at func(f *facet) *counts) {
+	l := s.look(q, st)
+	for _, c := range s.chunks {
+		found := l.among(c)
+		if found == (set{}) {
+			continue
+		}
+		states := c.states(st)
+		found.each(func(i int) bool {
+			at(&c.facets[i])[states.at(i)]++
+			return true
+		})
+	}
+}
+
+// counts are numbers of channels by the code of their state.
+type counts [codeGone]uint32
+
+func (c *counts) tally() Tally {
+	t := Tally{
+		Online: int(c[codeOnline]), Degraded: int(c[codeDegraded]), Offline: int(c[codeOffline]),
+		Unknown: int(c[codeUnknown]), Disabled: int(c[codeDisabled]),
+	}
+	t.Total = t.Online + t.Degraded + t.Offline + t.Unknown + t.Disabled
+	return t
+}
+
+// table has counts for each class, site and scenario, made where something is counted.
+type table struct {
+	sites, scenarios int
+	classes          [256][][]counts // by class, site and scenario
+}
+
+func (t *table) at(class Class, site, scenario int) *counts {
+	if t.classes[class] == nil {
+		t.classes[class] = make([][]counts, t.sites)
+	}
+	row := t.classes[class][site]
+	if row == nil {
+		row = make([]counts, t.scenarios)
+		t.classes[class][site] = row
+	}
+	return &row[scenario]
+}
+
+// row is the counts of a site by scenario; nil when there are none.
+func (t *table) row(class Class, site int) []counts { return t.classes[class][site] }
+
+// sitesByPath is the numbers of the sites that channels name, in the order of their paths.
+func (s *Snapshot) sitesByPath() []int {
+	p := s.allPlaces()
+	numbers := make([]int, len(p.sites)) // of each place, and one more
+	for n, at := range p.at {
+		if at >= 0 {
+			numbers[at] = n + 1
+		}
+	}
+	list := make([]int, 0, len(p.at))
+	for _, n := range numbers {
+		if n > 0 {
+			list = append(list, n-1)
+		}
+	}
+	return list
+}
+
+// scenariosByName is the numbers of the scenarios in the order of their names.
+func (s *Snapshot) scenariosByName() []int {
+	list := make([]int, len(s.scenarios.list))
+	for i := range list {
+		list[i] = i
+	}
+	slices.SortFunc(list, func(a, b int) int { return cmp.Compare(s.scenarios.list[a], s.scenarios.list[b]) })
+	return list
 }
