@@ -2,6 +2,9 @@ package api
 
 import (
 	"net/url"
+	"strconv"
+	"strings"
+	"time"
 
 	"sharpeyes/registry"
 	"sharpeyes/streams"
@@ -13,6 +16,8 @@ type View struct {
 	Status     registry.Status `json:"status"`
 	RTSPURL    string          `json:"rtsp_url" doc:"where the gateway serves the main stream" readOnly:"true"`
 	RTSPSubURL string          `json:"rtsp_sub_url,omitempty" doc:"where it serves the sub stream" readOnly:"true"`
+	// Maintenance is absent while nobody works on the channel.
+	Maintenance *registry.Maintenance `json:"maintenance,omitempty" doc:"the window that is open now, of the channel or of a site it lies in" readOnly:"true"`
 }
 
 // List is one page of channels.
@@ -22,22 +27,26 @@ type List struct {
 	Total int    `json:"total" doc:"of all pages"`
 }
 
-// view shows a channel to someone who calls the gateway host.
-func (a *API) view(host string, c registry.Channel, st registry.Status) View {
+// view shows a channel of the snapshot to someone who calls the gateway host.
+func (a *API) view(host string, s *registry.Snapshot, c registry.Channel, st registry.Status) View {
 	v := View{Channel: c, Status: st, RTSPURL: a.o.RTSPURL(host, c.ID, streams.Main)}
 	if c.SubURL != "" {
 		v.RTSPSubURL = a.o.RTSPURL(host, c.ID, streams.Sub)
+	}
+	if m, open := s.InMaintenance(c, time.Now()); open {
+		v.Maintenance = &m
 	}
 	return v
 }
 
 // channel answers for one channel.
 func (a *API) channel(host, id string) (View, error) {
-	c, ok := a.o.Catalogue.Snapshot().Get(id)
+	s := a.o.Catalogue.Snapshot()
+	c, ok := s.Get(id)
 	if !ok {
 		return View{}, noChannel(id)
 	}
-	return a.view(host, c, a.o.Statuses.StatusOf(c)), nil
+	return a.view(host, s, c, a.o.Statuses.StatusOf(c)), nil
 }
 
 func noChannel(id string) error { return &registry.NotFoundError{What: "channel", ID: id} }
@@ -48,13 +57,14 @@ func (a *API) query(host string, values url.Values) (List, error) {
 	if err != nil {
 		return List{}, badQueryError{err}
 	}
-	page, err := a.o.Catalogue.Snapshot().Query(q, a.o.Statuses)
+	s := a.o.Catalogue.Snapshot()
+	page, err := s.Query(q, a.o.Statuses)
 	if err != nil {
 		return List{}, badQueryError{err}
 	}
 	list := List{Items: make([]View, len(page.Items)), Next: page.Next, Total: page.Total}
 	for i, c := range page.Items {
-		list.Items[i] = a.view(host, c, page.Statuses[i])
+		list.Items[i] = a.view(host, s, c, page.Statuses[i])
 	}
 	return list, nil
 }
@@ -70,4 +80,30 @@ func (a *API) stats(values url.Values) (registry.Stats, error) {
 		return registry.Stats{}, badQueryError{err}
 	}
 	return a.o.Catalogue.Snapshot().Stats(by, q, a.o.Statuses), nil
+}
+
+// SiteList is the tree of sites.
+type SiteList struct {
+	Items []registry.SiteTally `json:"items" doc:"by path, each place followed by what lies in it"`
+}
+
+// sites answers with the tree of sites and their counts.
+func (a *API) sites(values url.Values) (SiteList, error) {
+	q, err := registry.ParseQuery(values, "depth")
+	if err != nil {
+		return SiteList{}, badQueryError{err}
+	}
+	depth := 6
+	if s := values.Get("depth"); s != "" {
+		if depth, err = strconv.Atoi(s); err != nil || depth < 1 || depth > 6 {
+			return SiteList{}, badQuery("depth", s, "must be a whole number from 1 to 6")
+		}
+	}
+	list := SiteList{Items: []registry.SiteTally{}}
+	for _, s := range a.o.Catalogue.Snapshot().SiteTallies(q, a.o.Statuses) {
+		if (q.Site == "" || lies(s.Path, q.Site)) && strings.Count(s.Path, "/") < depth {
+			list.Items = append(list.Items, s)
+		}
+	}
+	return list, nil
 }

@@ -60,12 +60,12 @@ func (a *API) channelOperations(h huma.API) {
 		Summary: "One channel with its state",
 	}, func(_ context.Context, in *getInput) (*channelOutput, error) {
 		v, err := a.channel(hostOf(in.r), in.ID)
-		return &channelOutput{http.StatusOK, etag(v.Channel, v.Status), v}, err
+		return &channelOutput{http.StatusOK, etag(v), v}, err
 	})
 }
 
 // answer is a channel after a change.
 func (a *API) answer(r *http.Request, status int, c registry.Channel) *channelOutput {
-	st := a.o.Statuses.StatusOf(c)
-	return &channelOutput{status, etag(c, st), a.view(hostOf(r), c, st)}
+	v := a.view(hostOf(r), a.o.Catalogue.Snapshot(), c, a.o.Statuses.StatusOf(c))
+	return &channelOutput{status, etag(v), v}
 }

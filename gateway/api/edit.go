@@ -152,7 +152,7 @@ func (a *API) update(ctx context.Context, action string, fn func(*registry.Snaps
 
 // made are the fields of an answer that the gateway made. Whoever sends an answer back, edited,
 // may leave them in.
-var made = map[string]bool{"status": true, "rtsp_url": true, "rtsp_sub_url": true}
+var made = map[string]bool{"status": true, "rtsp_url": true, "rtsp_sub_url": true, "maintenance": true}
 
 // readObject reads a body that is one JSON object, without what the gateway made, and with the
 // fields of absent that it doesn't have. What it finds wrong is left for the registry to tell.

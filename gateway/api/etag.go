@@ -12,11 +12,15 @@ import (
 )
 
 // etag names an answer about a channel: what is registered, without the password, and after a dash
-// the state. A tag that the password goes into would let whoever sees two of them try passwords at
+// the state and the window of maintenance. A tag that the password goes into would let whoever sees two of them try passwords at
 // leisure. An edit looks at the first part only: that a camera went offline is no reason to refuse it.
-func etag(c registry.Channel, st registry.Status) string {
-	state := xxhash.Sum64String(fmt.Sprintf("%q %q %q %d", st.State, st.Reason, st.Detail, st.Since.UnixNano()))
-	return fmt.Sprintf(`"%s-%08x"`, registered(c), uint32(state))
+func etag(v View) string {
+	window := ""
+	if v.Maintenance != nil {
+		window = v.Maintenance.ID
+	}
+	state := xxhash.Sum64String(fmt.Sprintf("%q %q %q %d %s", v.Status.State, v.Status.Reason, v.Status.Detail, v.Status.Since.UnixNano(), window))
+	return fmt.Sprintf(`"%s-%08x"`, registered(v.Channel), uint32(state))
 }
 
 // registered is the first part of a channel's tag.

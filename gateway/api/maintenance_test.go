@@ -31,6 +31,14 @@ func TestMaintenance(t *testing.T) {
 			t.Errorf("%q: %+v, want %d", query, all, want)
 		}
 	}
+	for id, want := range map[string]bool{"shop": true, northGate: false} {
+		w := b.ask("GET", "/api/v1/channels/"+id, "")
+		var c struct{ Maintenance *registry.Maintenance }
+		decode(t, w, http.StatusOK, &c)
+		if (c.Maintenance != nil) != want || want && c.Maintenance.Why != "moved" {
+			t.Errorf("%s", w.Body)
+		}
+	}
 	for body, column := range map[string]string{
 		`{"until":"2999-01-01T00:00:00Z","why":"x"}`: "site", `{"site":"x","channel":"shop","from":"2020-01-01T00:00:00Z","until":"2020-02-01T00:00:00Z","why":"x"}`: "channel",
 		`{"site":"elsewhere","from":"2020-01-01T00:00:00Z","until":"2020-02-01T00:00:00Z","why":"x"}`: "site", `{"channel":"nobody","from":"2020-01-01T00:00:00Z","until":"2020-02-01T00:00:00Z","why":"x"}`: "channel",

@@ -49,6 +49,8 @@ func (a *API) ServeNATS(nc *nats.Conn) (stop func() error, err error) {
 	}{
 		{"channels-get", event.ChannelsGet, m.get},
 		{"channels-query", event.ChannelsQuery, m.query},
+		{"channels-report", event.ChannelsReport, m.report},
+		{"sites", event.Sites, m.sites},
 		{"stats", event.Stats, m.stats},
 	} {
 		err := svc.AddEndpoint(e.name, m.handler(e.subject, e.answer),
@@ -122,6 +124,29 @@ func (m *microService) stats(data []byte) (any, error) {
 		return nil, err
 	}
 	return m.a.stats(values)
+}
+
+func (m *microService) sites(data []byte) (any, error) {
+	values, err := parameters(data)
+	if err != nil {
+		return nil, err
+	}
+	return m.a.sites(values)
+}
+
+func (m *microService) report(data []byte) (any, error) {
+	values, err := parameters(data)
+	if err != nil {
+		return nil, err
+	}
+	if values.Has("format") {
+		return nil, badQuery("format", "", "is unknown here: files are for HTTP")
+	}
+	q, err := parseReport(values)
+	if err != nil {
+		return nil, err
+	}
+	return m.a.report(q), nil
 }
 
 // parameters turns a JSON object into the parameters of a query: each value is a text, a number,

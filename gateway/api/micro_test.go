@@ -68,6 +68,8 @@ func TestMicro(t *testing.T) {
 	same(event.ChannelsQuery, ``, "/api/v1/channels")
 	same(event.Stats, `{"by":["class","scenario"],"site":"xiamen/siming"}`, "/api/v1/stats?by=class,scenario&site=xiamen/siming")
 	same(event.Stats, `{}`, "/api/v1/stats")
+	same(event.Sites, `{"depth":2,"class":[1]}`, "/api/v1/sites?depth=2&class=1")
+	same(event.ChannelsReport, `{"missing":"position","limit":2}`, "/api/v1/channels:report?missing=position&limit=2")
 
 	for _, c := range []struct {
 		subject, data, code string
@@ -75,6 +77,7 @@ func TestMicro(t *testing.T) {
 		{event.ChannelsGet, `{"id":"nobody"}`, "404"}, {event.ChannelsGet, `{}`, "400"}, {event.ChannelsGet, `{"id":"x","y":1}`, "400"},
 		{event.ChannelsGet, `{"id":{"x":1}}`, "400"}, {event.ChannelsGet, `nobody`, "400"}, {event.ChannelsGet, `{"id":"x"} {}`, "400"},
 		{event.ChannelsQuery, `{"class":7}`, "400"}, {event.ChannelsQuery, `{"colour":"red"}`, "400"}, {event.Stats, `{"by":"colour"}`, "400"},
+		{event.Sites, `{"depth":9}`, "400"}, {event.ChannelsReport, `{"missing":"hat"}`, "400"}, {event.ChannelsReport, `{"format":"csv"}`, "400"},
 	} {
 		m := ask(c.subject, c.data)
 		var p problem

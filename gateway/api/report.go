@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/base64"
 	"encoding/csv"
+	"encoding/json"
 	"log/slog"
 	"net/http"
 	"net/url"
@@ -63,7 +64,12 @@ func (a *API) answerReport(ctx context.Context, in *reportInput) (*exportOutput,
 	}
 	switch f := values.Get("format"); {
 	case f == "" || f == "json":
-		return &exportOutput{func(huma.Context) { writeJSON(in.w, http.StatusOK, a.report(q)) }}, nil
+		return &exportOutput{func(huma.Context) {
+			in.w.Header().Set("Content-Type", "application/json")
+			e := json.NewEncoder(in.w)
+			e.SetEscapeHTML(false)
+			_ = e.Encode(a.report(q)) // the asker may be gone
+		}}, nil
 	case f != "csv":
 		return nil, badQuery("format", f, "must be json or csv")
 	case values.Has("limit") || values.Has("cursor"):

@@ -3,8 +3,6 @@ package api
 import (
 	"context"
 	"net/http"
-	"strconv"
-	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -17,11 +15,7 @@ type sitesInput struct {
 	Depth string `query:"depth" doc:"only sites of at most so many tokens, 1 to 6" example:"2"`
 }
 
-type sitesOutput struct {
-	Body struct {
-		Items []registry.SiteTally `json:"items" doc:"by path, each place followed by what lies in it"`
-	}
-}
+type sitesOutput struct{ Body SiteList }
 
 type putSiteInput struct {
 	request
@@ -35,34 +29,14 @@ func (a *API) siteOperations(h huma.API) {
 		OperationID: "list-sites", Method: http.MethodGet, Path: prefix + "/sites", Tags: []string{"sites"},
 		Summary:     "The tree of sites with counts",
 		Description: "Each site counts the channels in it and in all that lies in it. The filters say which channels are counted; site also says which sites are listed.",
-	}, a.sites)
+	}, func(_ context.Context, in *sitesInput) (*sitesOutput, error) {
+		list, err := a.sites(in.r.URL.Query())
+		return &sitesOutput{list}, err
+	})
 	register(a, h, huma.Operation{
 		OperationID: "put-site", Method: http.MethodPut, Path: prefix + "/sites/{path}", Tags: []string{"sites"},
 		Summary: "Describe a site", Description: "The path's slashes are written as they are.",
 	}, a.putSite)
-}
-
-func (a *API) sites(_ context.Context, in *sitesInput) (*sitesOutput, error) {
-	values := in.r.URL.Query()
-	q, err := registry.ParseQuery(values, "depth")
-	if err != nil {
-		return nil, badQueryError{err}
-	}
-	depth := 6
-	if s := values.Get("depth"); s != "" {
-		if depth, err = strconv.Atoi(s); err != nil || depth < 1 || depth > 6 {
-			return nil, badQuery("depth", s, "must be a whole number from 1 to 6")
-		}
-	}
-	var out sitesOutput
-	out.Body.Items = []registry.SiteTally{}
-	for _, s := range a.o.Catalogue.Snapshot().SiteTallies(q, a.o.Statuses) {
-		inside := q.Site == "" || s.Path == q.Site || strings.HasPrefix(s.Path, q.Site+"/")
-		if inside && strings.Count(s.Path, "/") < depth {
-			out.Body.Items = append(out.Body.Items, s)
-		}
-	}
-	return &out, nil
 }
 
 func (a *API) putSite(ctx context.Context, in *putSiteInput) (*siteOutput, error) {

@@ -8,6 +8,10 @@ const (
 	ChannelsGet = "sharpeyes.api.channels.get"
 	// ChannelsQuery answers the filters of GET /channels with a page of channels.
 	ChannelsQuery = "sharpeyes.api.channels.query"
+	// ChannelsReport answers the parameters of GET /channels:report with what is missing.
+	ChannelsReport = "sharpeyes.api.channels.report"
+	// Sites answers the parameters of GET /sites with the tree of sites.
+	Sites = "sharpeyes.api.sites"
 	// Stats answers {"by"} and the same filters with counts.
 	Stats = "sharpeyes.api.stats"
 )
