@@ -12,12 +12,15 @@ import (
 // channels is the commands on channels.
 type channels struct {
 	client
-	Import channelsImport `cmd:"" help:"Register the channels of a file: all of them, or none."`
-	Export channelsExport `cmd:"" help:"Write all channels as a file that import takes."`
-	List   channelsList   `cmd:"" help:"List channels."`
-	Show   channelsShow   `cmd:"" help:"Show one channel."`
-	Set    channelsSet    `cmd:"" help:"Change fields of a channel, or register a new one."`
-	Delete channelsDelete `cmd:"" help:"Delete channels."`
+	Import   channelsImport   `cmd:"" help:"Register the channels of a file: all of them, or none."`
+	Export   channelsExport   `cmd:"" help:"Write all channels as a file that import takes."`
+	List     channelsList     `cmd:"" help:"List channels."`
+	Show     channelsShow     `cmd:"" help:"Show one channel."`
+	Set      channelsSet      `cmd:"" help:"Change fields of a channel, or register a new one."`
+	Delete   channelsDelete   `cmd:"" help:"Delete channels."`
+	History  channelsHistory  `cmd:"" help:"Tell who changed what of a channel, and when."`
+	Versions channelsVersions `cmd:"" help:"List the last versions of the registry, which export can write."`
+	Report   channelsReport   `cmd:"" help:"Tell what GB/T 28181-2022 asks for and is missing."`
 }
 
 type channelsList struct {

@@ -81,11 +81,14 @@ func (c client) do(ctx context.Context, r request) (*http.Response, error) {
 	return resp, nil
 }
 
-// ask is do for a short answer; it decodes its JSON into v unless that is nil, and also returns
+// ask is do for a short answer, within a minute unless ctx has a deadline; it decodes its JSON into v unless that is nil, and also returns
 // the JSON itself.
 func (c client) ask(ctx context.Context, r request, v any) (json.RawMessage, error) {
-	ctx, cancel := context.WithTimeout(ctx, dialogue)
-	defer cancel()
+	if _, bounded := ctx.Deadline(); !bounded {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, dialogue)
+		defer cancel()
+	}
 	resp, err := c.do(ctx, r)
 	if err != nil {
 		return nil, err
