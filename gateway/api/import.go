@@ -60,6 +60,9 @@ func (a *API) importFile(ctx context.Context, in *importInput) (*importOutput, e
 	if err != nil {
 		return nil, err
 	}
+	if in.r.ContentLength > a.o.MaxImport { // told before anything is sent
+		return nil, &http.MaxBytesError{Limit: a.o.MaxImport}
+	}
 	select {
 	case a.importing <- struct{}{}:
 		defer func() { <-a.importing }()

@@ -112,6 +112,12 @@ func TestImportIsBounded(t *testing.T) {
 	b := newBench(t, func(o *api.Options) { o.MaxImport = 2000 })
 	wantProblem(t, b.ask("POST", "/api/v1/channels:import", header+strings.Repeat("\n", 2000)), http.StatusRequestEntityTooLarge)
 	wantProblem(t, b.ask("POST", "/api/v1/channels:import", header+strings.Repeat("x", 2000)), http.StatusRequestEntityTooLarge)
+	// One whose length isn't told is too large all the same.
+	r := httptest.NewRequest("POST", "/api/v1/channels:import", io.MultiReader(strings.NewReader(header), strings.NewReader(strings.Repeat("\n", 2000))))
+	r.Host, r.RemoteAddr = "localhost", "127.0.0.1:40000"
+	w := httptest.NewRecorder()
+	b.api.Handler().ServeHTTP(w, r)
+	wantProblem(t, w, http.StatusRequestEntityTooLarge)
 }
 
 // A body that is cut short is no smaller file.
