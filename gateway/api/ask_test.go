@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/url"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -216,6 +217,17 @@ func TestOpenAPI(t *testing.T) {
 		}
 		if len(doc.Paths[path]) != len(methods) {
 			t.Errorf("%s has %d methods, want %d", path, len(doc.Paths[path]), len(methods))
+		}
+	}
+	described, err := os.ReadFile("../../docs/http.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for path, methods := range want {
+		for _, m := range methods {
+			if call := "`" + strings.ToUpper(m) + strings.Replace(path, "/api/v1", " ", 1) + "`"; !strings.Contains(string(described), call) {
+				t.Errorf("docs/http.md doesn't describe %s", call)
+			}
 		}
 	}
 	if len(doc.Paths) != len(want) {
