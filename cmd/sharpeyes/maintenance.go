@@ -56,11 +56,11 @@ func (l maintenanceList) Run(ctx context.Context, con console, m *maintenance) e
 }
 
 type maintenanceAdd struct {
-	Site    string        `placeholder:"PATH" xor:"what" required:"" help:"The site, with all that lies in it."`
-	Channel string        `placeholder:"ID" xor:"what" required:"" help:"The channel."`
+	Site    string        `placeholder:"PATH" xor:"what" required:"" help:"The site, with all that lies in it; or else --channel."`
+	Channel string        `placeholder:"ID" xor:"what" required:"" help:"The channel; or else --site."`
 	From    string        `placeholder:"TIME" help:"When it begins, like '2026-05-01 22:00' (this machine's time) or 2026-05-01T22:00:00+08:00; now."`
-	Until   string        `placeholder:"TIME" xor:"end" required:"" help:"When it ends."`
-	For     time.Duration `placeholder:"DURATION" xor:"end" required:"" help:"How long it takes, like 2h30m."`
+	Until   string        `placeholder:"TIME" xor:"end" required:"" help:"When it ends; or else --for."`
+	For     time.Duration `placeholder:"DURATION" xor:"end" required:"" help:"How long it takes, like 2h30m; or else --until."`
 	Why     string        `required:"" placeholder:"TEXT" help:"What is done there."`
 }
 

@@ -3,8 +3,12 @@ package api
 import (
 	"bytes"
 	"encoding/json"
+	"math"
 	"net/http/httptest"
+	"net/url"
+	"strconv"
 	"testing"
+	"unicode/utf8"
 
 	"sharpeyes/registry"
 )
@@ -65,5 +69,52 @@ func FuzzNames(f *testing.F) {
 			t.Error("nothing has a name")
 		}
 		_ = names(list, tag)
+	})
+}
+
+// Whatever is asked of a report, its pages come to an end.
+func FuzzParseReport(f *testing.F) {
+	for _, s := range []string{"", "missing=contact,position&limit=5", "cursor=YQ", "cursor=*", "missing=hat", "sort=name", "class=1&site=xiamen%2Fsiming", "limit=0"} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, query string) {
+		values, err := url.ParseQuery(query)
+		if err != nil {
+			return
+		}
+		q, err := parseReport(values)
+		if err == nil && (q.Limit < 1 || q.Limit > registry.MaxLimit || q.missing == 0) {
+			t.Errorf("%q gives %+v", query, q)
+		}
+	})
+}
+
+// Any text is JSON, and the same text again where it was UTF-8.
+func FuzzAppendText(f *testing.F) {
+	for _, s := range []string{"", "演武小学", `a"b\c`, "\x00\x1f\x7f", "\xff\xc0", "\u2028<>&", "\xe6\xbc"} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		var back string
+		b := appendText(nil, text)
+		if err := json.Unmarshal(b, &back); err != nil || utf8.ValidString(text) && back != text {
+			t.Errorf("%q is written as %s, %v", text, b, err)
+		}
+	})
+}
+
+func FuzzAppendDegrees(f *testing.F) {
+	for _, d := range []float64{0, 118.09, -24.480001, 180, -180, 1e-7, -0.0000004, 99.9999999} {
+		f.Add(d)
+	}
+	f.Fuzz(func(t *testing.T, degrees float64) {
+		if math.IsNaN(degrees) || math.Abs(degrees) > 180 {
+			return
+		}
+		b := appendDegrees(nil, degrees)
+		got, err := strconv.ParseFloat(string(b), 64)
+		if err != nil || !json.Valid(b) || math.Abs(got-degrees) > 0.5000001e-6 {
+			t.Errorf("%v is written as %s, %v", degrees, b, err)
+		}
 	})
 }
