@@ -139,14 +139,13 @@ func (g *gateway) open(ctx context.Context) error {
 }
 
 func (g *gateway) openStore(ctx context.Context) error {
-	key, err := bus.LoadKey(filepath.Join(g.cfg.DataDir, "secret.key"))
+	keys, err := bus.LoadKeys(filepath.Join(g.cfg.DataDir, "secret.key"))
 	if err != nil {
 		return fmt.Errorf("loading the key of the cameras' passwords: %w", err)
 	}
-	sealer := registry.NewSealer(key)
 	g.bus, err = bus.Open(ctx, bus.Options{
 		NATS: g.cfg.NATS, Events: g.cfg.Events, DataDir: g.cfg.DataDir, Node: g.cfg.Node.Name,
-		Log: g.log, Authenticate: g.authenticateNATS, Sealer: sealer,
+		Log: g.log, Authenticate: g.authenticateNATS, Sealer: keys,
 	})
 	if err != nil {
 		return err

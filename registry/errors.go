@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 	"unicode/utf8"
 )
 
@@ -34,15 +35,27 @@ type ConflictError struct {
 	Actual   string // what it is now
 	// Channel is the id when What is a channel; empty otherwise.
 	Channel string
-	// Changes are the last ones of the channel, or of nothing when they aren't known, newest first.
+	// Changes are the last ones of the channel, newest first; none when they aren't known.
 	Changes []Change
-	// Version is the transaction that made the registry what it is now, when it is known.
+	// Version is what someone else made of the registry, when What isn't a channel and it is known.
 	Version *Version
 }
 
-// Error names what changed.
+// Error names what changed, and who changed it, as far as that is known.
 func (e *ConflictError) Error() string {
-	return fmt.Sprintf("%s was changed by someone else (expected version %s, is %s): read it again and repeat the change", e.What, e.Expected, e.Actual)
+	who := "someone else"
+	switch {
+	case len(e.Changes) > 0:
+		c := e.Changes[0]
+		fields := make([]string, len(c.Fields))
+		for i, f := range c.Fields {
+			fields[i] = f.Field
+		}
+		who = fmt.Sprintf("%s at %s (%s, version %d: %s)", c.By, c.At.Format(time.RFC3339), c.Kind, c.Version, strings.Join(fields, ", "))
+	case e.Version != nil:
+		who = fmt.Sprintf("%s at %s (%s, version %d)", e.Version.By, e.Version.At.Format(time.RFC3339), e.Version.Action, e.Version.Version)
+	}
+	return fmt.Sprintf("%s was changed by %s (expected version %s, is %s): read it again and repeat the change", e.What, who, e.Expected, e.Actual)
 }
 
 // Unwrap is ErrConflict.

@@ -18,8 +18,13 @@ import (
 // header with the version of the form and the numbers of sites and channels, whose lines follow.
 // But for the nonces of sealed passwords, the same content always gives the same bytes.
 
-// formVersion is the version of the form that is written, and the only one that is read.
-const formVersion = 1
+// The versions of the form. What needs nothing of the second is written in the first, so that a
+// program that knows only that can read it; one that doesn't know windows of maintenance must not
+// overlook them.
+const (
+	formVersion            = 1
+	formVersionMaintenance = 2
+)
 
 // ErrForm says that a transaction or snapshot isn't in a form that this program reads: damaged, or
 // written by a later version.
@@ -41,15 +46,19 @@ type header struct {
 	Action      string    `json:"action,omitempty"`
 	Delete      []string  `json:"delete,omitempty"`
 	DeleteSites []string  `json:"delete_sites,omitempty"`
-	Sites       int       `json:"sites"`    // lines
-	Channels    int       `json:"channels"` // lines, after those of the sites
+	// Maintenance are the windows that a transaction puts, or all those of a snapshot.
+	Maintenance       []Maintenance `json:"maintenance,omitempty"`
+	DeleteMaintenance []string      `json:"delete_maintenance,omitempty"`
+
+	Sites    int `json:"sites"`    // lines
+	Channels int `json:"channels"` // lines, after those of the sites
 }
 
 // EncodeTransaction is the transaction as the log keeps it, passwords sealed.
 func EncodeTransaction(tx Transaction, sealer Sealer) ([]byte, error) {
 	h := header{
 		ID: tx.ID, At: tx.At.UTC(), By: tx.By, Action: tx.Action, Delete: tx.Delete, DeleteSites: tx.DeleteSites,
-		Channels: len(tx.Put),
+		Maintenance: tx.Maintenance, DeleteMaintenance: tx.DeleteMaintenance, Channels: len(tx.Put),
 	}
 	b, err := encodeForm(h, tx.Sites, slices.Values(tx.Put), sealer)
 	if err != nil {
@@ -66,13 +75,13 @@ func DecodeTransaction(b []byte, sealer Sealer) (Transaction, error) {
 	}
 	return Transaction{
 		ID: h.ID, At: h.At, By: h.By, Action: h.Action, Delete: h.Delete, DeleteSites: h.DeleteSites,
-		Put: channels, Sites: sites,
+		Put: channels, Sites: sites, Maintenance: h.Maintenance, DeleteMaintenance: h.DeleteMaintenance,
 	}, nil
 }
 
 // EncodeSnapshot is the whole registry with its version, passwords sealed.
 func EncodeSnapshot(s *Snapshot, sealer Sealer) ([]byte, error) {
-	b, err := encodeForm(header{Version: s.version, Channels: s.Len()}, s.described, s.All(), sealer)
+	b, err := encodeForm(header{Version: s.version, Maintenance: s.Maintenances(), Channels: s.Len()}, s.described, s.All(), sealer)
 	if err != nil {
 		return nil, fmt.Errorf("encode snapshot %d: %w", s.version, err)
 	}
@@ -87,7 +96,7 @@ func DecodeSnapshot(b []byte, sealer Sealer) (*Snapshot, error) {
 	}
 	s := Empty()
 	if h.Version > 0 {
-		if s, err = s.Apply(Transaction{Put: channels, Sites: sites}, h.Version); err != nil {
+		if s, err = s.Apply(Transaction{Put: channels, Sites: sites, Maintenance: h.Maintenance}, h.Version); err != nil {
 			return nil, fmt.Errorf("decode snapshot: %w: %w", ErrForm, err)
 		}
 	}
@@ -96,6 +105,9 @@ func DecodeSnapshot(b []byte, sealer Sealer) (*Snapshot, error) {
 
 func encodeForm(h header, sites []Site, channels iter.Seq[Channel], sealer Sealer) ([]byte, error) {
 	h.V, h.Sites = formVersion, len(sites)
+	if len(h.Maintenance)+len(h.DeleteMaintenance) > 0 {
+		h.V = formVersionMaintenance
+	}
 	var b bytes.Buffer
 	b.Grow(512 * (h.Channels + 1))
 	e := json.NewEncoder(&b) // ends each value with a new line
@@ -125,13 +137,9 @@ func encodeForm(h header, sites []Site, channels iter.Seq[Channel], sealer Seale
 }
 
 func decodeForm(b []byte, sealer Sealer) (header, []Site, []Channel, error) {
-	first, rest, _ := bytes.Cut(b, []byte("\n"))
-	var h header
-	if err := json.Unmarshal(first, &h); err != nil {
-		return h, nil, nil, fmt.Errorf("%w: header: %w", ErrForm, err)
-	}
-	if h.V != formVersion {
-		return h, nil, nil, fmt.Errorf("%w: its form is version %d, this program reads %d", ErrForm, h.V, formVersion)
+	h, rest, err := decodeHeader(b)
+	if err != nil {
+		return h, nil, nil, err
 	}
 	lines := bytes.Split(bytes.TrimSuffix(rest, []byte("\n")), []byte("\n"))
 	if len(rest) == 0 {
@@ -152,6 +160,17 @@ func decodeForm(b []byte, sealer Sealer) (header, []Site, []Channel, error) {
 	return h, sites, channels, err
 }
 
+func decodeHeader(b []byte) (h header, rest []byte, err error) {
+	first, rest, _ := bytes.Cut(b, []byte("\n"))
+	if err := json.Unmarshal(first, &h); err != nil {
+		return h, nil, fmt.Errorf("%w: header: %w", ErrForm, err)
+	}
+	if h.V != formVersion && h.V != formVersionMaintenance {
+		return h, nil, fmt.Errorf("%w: its form is version %d, this program reads 1 to %d", ErrForm, h.V, formVersionMaintenance)
+	}
+	return h, rest, nil
+}
+
 // decodeRecords decodes the lines on all cores, a stretch each.
 func decodeRecords(lines [][]byte, sealer Sealer) ([]Channel, error) {
 	if len(lines) == 0 {
@@ -165,16 +184,9 @@ func decodeRecords(lines [][]byte, sealer Sealer) ([]Channel, error) {
 		g.Go(func() error {
 			words := repeated{}
 			for i := from; i < to; i++ {
-				var r record
-				if err := json.Unmarshal(lines[i], &r); err != nil {
-					return fmt.Errorf("%w: channel in line %d: %w", ErrForm, i, err)
-				}
-				c := Channel(r.plain)
-				if r.Sealed != nil {
-					var err error
-					if c.Password, err = sealer.Open(c.ID, r.Sealed); err != nil {
-						return err
-					}
+				c, err := decodeRecord(lines[i], sealer)
+				if err != nil {
+					return fmt.Errorf("line %d: %w", i, err)
 				}
 				words.share(&c)
 				channels[i] = c
@@ -188,28 +200,18 @@ func decodeRecords(lines [][]byte, sealer Sealer) ([]Channel, error) {
 	return channels, nil
 }
 
-// repeated holds each text once that thousands of channels have in common.
-type repeated map[string]string
-
-func (r repeated) share(c *Channel) {
-	for _, s := range []*string{
-		&c.Site, &c.Scenario, &c.Username, &c.Transport, &c.Motion, &c.Device, &c.InstallTime, &c.Contact,
-		(*string)(&c.Password),
-	} {
-		if *s == "" {
-			continue
-		}
-		if known, ok := r[*s]; ok {
-			*s = known
-		} else {
-			r[*s] = *s
+// decodeRecord decodes one line of a channel.
+func decodeRecord(line []byte, sealer Sealer) (Channel, error) {
+	var r record
+	if err := json.Unmarshal(line, &r); err != nil {
+		return Channel{}, fmt.Errorf("%w: channel: %w", ErrForm, err)
+	}
+	c := Channel(r.plain)
+	if r.Sealed != nil {
+		var err error
+		if c.Password, err = sealer.Open(c.ID, r.Sealed); err != nil {
+			return Channel{}, err
 		}
 	}
-	for i, tag := range c.Tags {
-		if known, ok := r[tag]; ok {
-			c.Tags[i] = known
-		} else {
-			r[tag] = tag
-		}
-	}
+	return c, nil
 }

@@ -120,7 +120,7 @@ func TestDecodeRefuses(t *testing.T) {
 		want error
 	}{
 		"nothing":         {"", registry.ErrForm},
-		"a later version": {strings.Replace(s, `"v":1`, `"v":2`, 1), registry.ErrForm},
+		"a later version": {strings.Replace(s, `"v":1`, `"v":3`, 1), registry.ErrForm},
 		"cut short":       {s[:strings.LastIndex(s[:len(s)-1], "\n")], registry.ErrForm},
 		"cut in a line":   {s[:len(s)-9], registry.ErrForm},
 		"a line more":     {s + "{}\n", registry.ErrForm},

@@ -41,7 +41,8 @@ type Options struct {
 	// arrives as the password of a user without a name. With nil nobody gets in. It is called from
 	// several goroutines at once.
 	Authenticate func(user, password string, remote net.Addr) (role string, ok bool)
-	Sealer       registry.Sealer // seals the passwords in the log and its snapshots
+	// Sealer seals the passwords in the log and its snapshots; *Keys is one that can be rotated.
+	Sealer registry.Sealer
 }
 
 // Bus is an open store and bus. Its methods may be called from several goroutines at once.
@@ -100,6 +101,7 @@ func Open(ctx context.Context, o Options) (_ *Bus, err error) {
 	if b.registry, err = openRegistry(ctx, b.conn, b.js, stores, o.Sealer, o.Log); err != nil {
 		return nil, fmt.Errorf("loading the registry: %w", err)
 	}
+	b.registry.alone = b.embedded.alone
 	if b.out, err = newPublisher(b.conn, o.Log, b.metrics); err != nil {
 		return nil, fmt.Errorf("opening the publisher: %w", err)
 	}

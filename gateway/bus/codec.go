@@ -20,6 +20,7 @@ const (
 	headerAt     = "Sharpeyes-At"     // RFC 3339
 	headerBy     = "Sharpeyes-By"     // who made it
 	headerAction = "Sharpeyes-Action" // import, edit, …
+	headerCounts = "Sharpeyes-Counts" // channels created/updated/unchanged/deleted: "1/2/0/3"
 )
 
 const (
@@ -65,24 +66,43 @@ func (c codec) unpack(b []byte) ([]byte, error) {
 }
 
 // split makes the messages of a transaction, in their order.
-func (c codec) split(tx registry.Transaction, body []byte) ([]*nats.Msg, error) {
+func (c codec) split(tx registry.Transaction, n registry.Counts, body []byte) ([]*nats.Msg, error) {
 	packed := c.pack(body)
-	n := max(1, (len(packed)+partSize-1)/partSize)
-	if n > maxParts {
-		return nil, fmt.Errorf("the change is too large for one transaction: %d parts of %d KiB, at most %d: split it", n, partSize>>10, maxParts)
+	many := max(1, (len(packed)+partSize-1)/partSize)
+	if many > maxParts {
+		return nil, fmt.Errorf("the change is too large for one transaction: %d parts of %d KiB, at most %d: split it", many, partSize>>10, maxParts)
 	}
-	parts := make([]*nats.Msg, n)
+	counts := fmt.Sprintf("%d/%d/%d/%d", n.Created, n.Updated, n.Unchanged, n.Deleted)
+	subject := subjectOf(tx)
+	parts := make([]*nats.Msg, many)
 	for i := range parts {
-		m := nats.NewMsg(registrySubject)
+		m := nats.NewMsg(subject)
 		m.Data = packed[i*partSize : min((i+1)*partSize, len(packed))]
 		m.Header.Set(headerTx, tx.ID)
-		m.Header.Set(headerPart, strconv.Itoa(i+1)+"/"+strconv.Itoa(n))
+		m.Header.Set(headerPart, strconv.Itoa(i+1)+"/"+strconv.Itoa(many))
 		m.Header.Set(headerAt, tx.At.Format(time.RFC3339Nano))
 		m.Header.Set(headerBy, tx.By)
 		m.Header.Set(headerAction, tx.Action)
+		m.Header.Set(headerCounts, counts)
 		parts[i] = m
 	}
 	return parts, nil
+}
+
+// readCounts reads the header of the counts; nil when it isn't there, as before it was written.
+func readCounts(h nats.Header) *registry.Counts {
+	fields := strings.Split(h.Get(headerCounts), "/")
+	var n [4]int
+	if len(fields) != len(n) {
+		return nil
+	}
+	for i, f := range fields {
+		var err error
+		if n[i], err = strconv.Atoi(f); err != nil || n[i] < 0 {
+			return nil
+		}
+	}
+	return &registry.Counts{Created: n[0], Updated: n[1], Unchanged: n[2], Deleted: n[3]}
 }
 
 // part is what a message of the log says of itself.

@@ -11,6 +11,9 @@ import (
 	"golang.org/x/time/rate"
 )
 
+// connectionName begins the name of every gateway's connection.
+const connectionName = "sharpeyes "
+
 // connect opens the gateway's own connection: inside the process when e isn't nil, else to the
 // configured URL.
 func connect(o Options, e *embedded) (*nats.Conn, error) {
@@ -18,7 +21,7 @@ func connect(o Options, e *embedded) (*nats.Conn, error) {
 	limit := rate.NewLimiter(rate.Every(time.Second), 5)
 	log := o.Log
 	opts := []nats.Option{
-		nats.Name("sharpeyes " + o.Node),
+		nats.Name(connectionName + o.Node),
 		// Viewers may subscribe to _INBOX.>; answers to the gateway hold the registry.
 		nats.CustomInboxPrefix("_SHARPEYES." + rand.Text()),
 		nats.MaxReconnects(-1),

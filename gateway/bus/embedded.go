@@ -5,11 +5,13 @@ import (
 	"crypto/subtle"
 	"errors"
 	"fmt"
+	"math"
 	"net"
 	"os"
 	"path/filepath"
 	"regexp"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/nats-io/nats-server/v2/server"
@@ -101,6 +103,25 @@ func (e *embedded) clientURL() string {
 		return ""
 	}
 	return e.server.ClientURL()
+}
+
+// alone reports whether no gateway but this one is connected to the server; false, too, when that
+// can't be told, as of a server outside.
+func (e *embedded) alone() bool {
+	if e == nil {
+		return false
+	}
+	z, err := e.server.Connz(&server.ConnzOptions{Limit: math.MaxInt32})
+	if err != nil {
+		return false
+	}
+	gateways := 0
+	for _, c := range z.Conns {
+		if strings.HasPrefix(c.Name, connectionName) {
+			gateways++
+		}
+	}
+	return gateways == 1
 }
 
 // close stops the server, waits for it and unlocks the directory.

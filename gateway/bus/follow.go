@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -194,11 +195,7 @@ func (r *Registry) take(m jetstream.Msg) (uint64, error) {
 
 // apply makes the next snapshot of a transaction that has come whole.
 func (r *Registry) apply(packed []byte, seq uint64) error {
-	body, err := r.codec.unpack(packed)
-	if err != nil {
-		return err
-	}
-	tx, err := registry.DecodeTransaction(body, r.sealer)
+	tx, err := r.decode(packed)
 	if err != nil {
 		return err
 	}
@@ -208,6 +205,19 @@ func (r *Registry) apply(packed []byte, seq uint64) error {
 	}
 	r.advance(next, tx)
 	return nil
+}
+
+// changedOnly is the transaction without the channels that it puts as they are: a new seal on their
+// passwords is nobody's business but the log's.
+func changedOnly(old *registry.Snapshot, tx registry.Transaction) registry.Transaction {
+	same := func(c registry.Channel) bool {
+		was, there := old.Get(c.ID)
+		return there && registry.Equal(was, c)
+	}
+	if slices.ContainsFunc(tx.Put, same) {
+		tx.Put = slices.DeleteFunc(slices.Clone(tx.Put), same)
+	}
+	return tx
 }
 
 // skip moves past a message that isn't part of a transaction.

@@ -54,7 +54,7 @@ func TestAtomicBatchIsWholeOrNothing(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	parts, err := b.registry.codec.split(tx, body)
+	parts, err := b.registry.codec.split(tx, registry.Counts{}, body)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -72,7 +72,7 @@ func TestAtomicBatchIsWholeOrNothing(t *testing.T) {
 	if s := update(t, b, put(0, 1)); s.Version() != 1 || s.Len() != 1 {
 		t.Fatalf("version %d with %d channels, want 1 with 1", s.Version(), s.Len())
 	}
-	parts, err = b.registry.codec.split(tx, body)
+	parts, err = b.registry.codec.split(tx, registry.Counts{}, body)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -9,10 +9,19 @@ import (
 	"testing"
 )
 
+// loadKey is the first key that LoadKeys finds.
+func loadKey(path string) ([32]byte, error) {
+	k, err := LoadKeys(path)
+	if err != nil {
+		return [32]byte{}, err
+	}
+	return k.ring.Load().keys[0], nil
+}
+
 func TestKeyIsMadeOnceAndKept(t *testing.T) {
 	t.Setenv(KeyVariable, "")
 	path := filepath.Join(t.TempDir(), "data", "secret.key")
-	first, err := LoadKey(path)
+	first, err := loadKey(path)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -23,7 +32,7 @@ func TestKeyIsMadeOnceAndKept(t *testing.T) {
 	if info.Mode().Perm() != 0o600 {
 		t.Errorf("mode is %04o, want 0600", info.Mode().Perm())
 	}
-	again, err := LoadKey(path)
+	again, err := loadKey(path)
 	if err != nil || again != first || first == [32]byte{} {
 		t.Errorf("the second key is another: %v", err)
 	}
@@ -36,13 +45,13 @@ func TestKeyIsMadeOnceAndKept(t *testing.T) {
 func TestKeyThatOthersCanRead(t *testing.T) {
 	t.Setenv(KeyVariable, "")
 	path := filepath.Join(t.TempDir(), "secret.key")
-	if _, err := LoadKey(path); err != nil {
+	if _, err := loadKey(path); err != nil {
 		t.Fatal(err)
 	}
 	if err := os.Chmod(path, 0o640); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := LoadKey(path); err == nil || !strings.Contains(err.Error(), "chmod 600") {
+	if _, err := loadKey(path); err == nil || !strings.Contains(err.Error(), "chmod 600") {
 		t.Errorf("error is %v", err)
 	}
 }
@@ -54,12 +63,12 @@ func TestKeyFromTheEnvironment(t *testing.T) {
 		hex.EncodeToString(want[:]), base64.StdEncoding.EncodeToString(want[:]), base64.RawURLEncoding.EncodeToString(want[:]) + "\n",
 	} {
 		t.Setenv(KeyVariable, v)
-		if got, err := LoadKey(path); err != nil || got != want {
+		if got, err := loadKey(path); err != nil || got != want {
 			t.Errorf("%q: %v, %v", v, got, err)
 		}
 	}
 	t.Setenv(KeyVariable, "not-the-right-length")
-	if _, err := LoadKey(path); err == nil || strings.Contains(err.Error(), "not-the-right") {
+	if _, err := loadKey(path); err == nil || strings.Contains(err.Error(), "not-the-right") {
 		t.Errorf("error is %v", err)
 	}
 	if _, err := os.Stat(path); err == nil {

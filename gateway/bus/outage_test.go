@@ -88,7 +88,7 @@ func TestAnswerThatGotLost(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	parts, err := r.codec.split(tx, body)
+	parts, err := r.codec.split(tx, registry.Counts{}, body)
 	if err != nil {
 		t.Fatal(err)
 	}

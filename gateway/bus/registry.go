@@ -54,6 +54,10 @@ type Registry struct {
 	grown    atomic.Int64
 	applied  atomic.Int64  // transactions since the last snapshot object
 	due      chan struct{} // a snapshot object should be written
+
+	recalling chan struct{} // holds one token: earlier versions are read one at a time
+	rotating  chan struct{} // holds one token
+	alone     func() bool   // no other gateway follows the log
 }
 
 // watcher is one caller of Watch.
@@ -78,6 +82,8 @@ func newRegistry(nc *nats.Conn, js jetstream.JetStream, s stores, sealer registr
 		writing:   make(chan struct{}, 1),
 		advanced:  make(chan struct{}),
 		due:       make(chan struct{}, 1),
+		recalling: make(chan struct{}, 1),
+		rotating:  make(chan struct{}, 1),
 	}
 	r.now.Store(registry.Empty())
 	return r, nil
@@ -115,11 +121,18 @@ func (r *Registry) Watch(fn func(old, now *registry.Snapshot, tx registry.Transa
 // Update makes one transaction: fn plans it on a snapshot, and it is written to the log provided
 // that nothing else was written since that snapshot; else fn plans again, up to eight times, after
 // which the error is a registry.ConflictError. fn may so be called several times and must not keep
-// anything of the earlier calls. Update returns when the transaction is stored, is in Snapshot and
+// anything of the earlier calls. When fn finds that what it relies on has changed, it returns a
+// registry.ConflictError with the channel, and Update adds what changed. Update returns when the transaction is stored, is in Snapshot and
 // the watchers have seen it; an empty transaction writes nothing. by is the user and action what is
 // done (edit, import); ID, At, By and Action of what fn returns are overwritten. An error of fn is
-// returned as it is.
+// returned as it is but for that.
 func (r *Registry) Update(ctx context.Context, by, action string, fn func(*registry.Snapshot) (registry.Transaction, error)) (*registry.Snapshot, error) {
+	now, err := r.update(ctx, by, action, fn)
+	r.explain(ctx, err)
+	return now, err
+}
+
+func (r *Registry) update(ctx context.Context, by, action string, fn func(*registry.Snapshot) (registry.Transaction, error)) (*registry.Snapshot, error) {
 	select {
 	case r.writing <- struct{}{}:
 		defer func() { <-r.writing }()
@@ -165,7 +178,7 @@ func (r *Registry) commit(ctx context.Context, base *registry.Snapshot, tx regis
 	if err != nil {
 		return nil, fmt.Errorf("encoding the change of the registry: %w", err)
 	}
-	parts, err := r.codec.split(tx, body)
+	parts, err := r.codec.split(tx, base.Count(tx), body)
 	if err != nil {
 		return nil, err
 	}
@@ -257,6 +270,11 @@ func (r *Registry) advance(next *registry.Snapshot, tx registry.Transaction) {
 		r.mu.Lock()
 		watchers := r.watchers
 		r.mu.Unlock()
+		if len(watchers) > 0 {
+			if tx = changedOnly(old, tx); tx.Empty() {
+				watchers = nil
+			}
+		}
 		for _, w := range watchers {
 			w.fn(old, next, tx)
 		}

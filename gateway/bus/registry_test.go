@@ -105,12 +105,16 @@ func TestWatchSeesEachTransactionInOrder(t *testing.T) {
 // second opens a gateway of its own data directory on the server of the first.
 func second(t *testing.T, first *Bus) *Bus {
 	t.Helper()
+	return secondWith(t, first, options(t.TempDir()))
+}
+
+func secondWith(t *testing.T, first *Bus, o Options) *Bus {
+	t.Helper()
 	u, err := url.Parse(first.ClientURL())
 	if err != nil {
 		t.Fatal(err)
 	}
 	u.User = url.UserPassword(RoleAdmin, "right")
-	o := options(t.TempDir())
 	o.NATS.URL = u.String()
 	return open(t, o)
 }

@@ -179,7 +179,7 @@ func TestLogThatEndsWithinATransaction(t *testing.T) {
 	}
 	update(t, b, put(0, 1))
 	tx := registry.Transaction{ID: "torn"}
-	parts, err := b.registry.codec.split(tx, []byte("body"))
+	parts, err := b.registry.codec.split(tx, registry.Counts{}, []byte("body"))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -42,7 +42,7 @@ func openStores(ctx context.Context, js jetstream.JetStream, o Options) (s store
 	s.registry, err = openStream(ctx, js, o.Log, jetstream.StreamConfig{
 		Name:               registryStream,
 		Description:        "Channels and sites: a log of transactions",
-		Subjects:           []string{registrySubject},
+		Subjects:           []string{registrySubject, registrySubject + ".>"},
 		Storage:            jetstream.FileStorage,
 		Replicas:           replicas,
 		DenyDelete:         true,

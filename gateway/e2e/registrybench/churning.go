@@ -31,14 +31,14 @@ const churnCommand = "serve-churning"
 // state does what the gateway's own does: it is kept, stored and published as an event.
 func serveChurning(ctx context.Context, args []string) error {
 	dir := args[0]
-	key, err := bus.LoadKey(filepath.Join(dir, "secret.key"))
+	keys, err := bus.LoadKeys(filepath.Join(dir, "secret.key"))
 	if err != nil {
 		return err
 	}
 	d := config.Default()
 	store, err := bus.Open(ctx, bus.Options{
 		NATS: config.NATS{Listen: "127.0.0.1:0", Replicas: 1}, Events: d.Events, DataDir: dir, Node: "churning",
-		Log: slog.New(slog.DiscardHandler), Sealer: registry.NewSealer(key),
+		Log: slog.New(slog.DiscardHandler), Sealer: keys,
 	})
 	if err != nil {
 		return err
