@@ -3,6 +3,7 @@ package gateway
 import (
 	"context"
 	"math/rand/v2"
+	"slices"
 	"sync"
 	"time"
 
@@ -17,16 +18,34 @@ type always struct {
 	budget int
 	wake   chan struct{}
 
-	mu   sync.Mutex
-	want map[streams.Key]bool
+	mu      sync.Mutex
+	version uint64 // of the registry that want was made of
+	want    map[streams.Key]bool
 }
 
 func newAlways(h *streams.Hub, budget int) *always {
 	return &always{hub: h, budget: budget, wake: make(chan struct{}, 1)}
 }
 
-// changed takes over what the registry asks for now.
-func (a *always) changed(now *registry.Snapshot) {
+// changed takes over what a transaction changed. Most touch no channel that is watched always, and
+// don't cost a look at the whole city.
+func (a *always) changed(now *registry.Snapshot, tx registry.Transaction) {
+	a.mu.Lock()
+	touched := a.want == nil || slices.ContainsFunc(tx.Put, func(c registry.Channel) bool { return c.Motion == "always" || a.wants(c.ID) }) ||
+		slices.ContainsFunc(tx.Delete, a.wants)
+	a.mu.Unlock()
+	if touched {
+		a.choose(now)
+	}
+}
+
+// wants reports whether the channel is one of those that are wanted; mu is held.
+func (a *always) wants(id string) bool {
+	return a.want[streams.Key{Channel: id, Profile: streams.Main}] || a.want[streams.Key{Channel: id, Profile: streams.Sub}]
+}
+
+// choose takes over what the registry asks for now.
+func (a *always) choose(now *registry.Snapshot) {
 	want := map[streams.Key]bool{}
 	for ch := range now.All() {
 		if len(want) == a.budget {
@@ -42,7 +61,9 @@ func (a *always) changed(now *registry.Snapshot) {
 		want[key] = true
 	}
 	a.mu.Lock()
-	a.want = want
+	if now.Version() >= a.version {
+		a.want, a.version = want, now.Version()
+	}
 	a.mu.Unlock()
 	select {
 	case a.wake <- struct{}{}:

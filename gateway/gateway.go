@@ -188,9 +188,9 @@ func (g *gateway) openStreams() error {
 	g.defers(g.bus.Registry().Watch(func(_, now *registry.Snapshot, tx registry.Transaction) {
 		g.hub.Changed(now, tx)
 		g.monitor.Changed(now, tx)
-		g.always.changed(now)
+		g.always.changed(now, tx)
 	}))
-	g.always.changed(snapshot())
+	g.always.choose(snapshot())
 	return nil
 }
 
