@@ -241,6 +241,9 @@ func (g *gateway) openAPI() error {
 // rotateKey shows the store's rotation to the API in its words.
 func (g *gateway) rotateKey(ctx context.Context, by string) (api.Rotation, error) {
 	r, err := g.bus.Registry().RotateKey(ctx, by)
+	if errors.Is(err, bus.ErrRotate) {
+		err = api.RefusedError{Err: err}
+	}
 	return api.Rotation(r), err
 }
 

@@ -77,7 +77,8 @@ type Options struct {
 	// RTSPURL is where the gateway serves a stream. host is what the asker called the gateway,
 	// without port; it is empty over NATS.
 	RTSPURL func(host, id string, profile streams.Profile) string
-	// RotateKey makes a new key for the cameras' passwords and seals all of them with it.
+	// RotateKey makes a new key for the cameras' passwords and seals all of them with it; a
+	// RefusedError when that can't be done as things are.
 	RotateKey func(ctx context.Context, by string) (Rotation, error)
 	// Center is about where the city is (degrees, longitude first), for as long as no channel says
 	// so; zero when nobody knows.

@@ -21,21 +21,26 @@ const (
 	fieldsInDetail = 8
 )
 
-// explained adds to a conflict over a channel what was changed of it since the asker has seen it.
-// Where the log can't tell, the error stays as it is.
+// explained adds to an If-Match that doesn't hold what was changed of the channel since the asker
+// has seen it. Where the log can't tell, the error stays as it is.
 func (a *API) explained(ctx context.Context, err error) error {
-	c, ok := errors.AsType[*registry.ConflictError](err)
-	if !ok || c.Channel == "" || len(c.Changes) > 0 {
+	unmet, ok := errors.AsType[preconditionError](err)
+	if !ok || unmet.channel == "" {
 		return err
 	}
+	conflict, ok := errors.AsType[*registry.ConflictError](unmet.error)
+	if !ok {
+		return err
+	}
+	conflict.Changes, conflict.Version = nil, nil // what the store knows isn't of the tag
 	ctx, cancel := context.WithTimeout(ctx, changesWithin)
 	defer cancel()
-	changes, failed := a.o.Catalogue.History(ctx, c.Channel, changesSearch)
+	changes, failed := a.o.Catalogue.History(ctx, unmet.channel, changesSearch)
 	if failed != nil {
 		return err
 	}
-	now, _ := a.o.Catalogue.Snapshot().Get(c.Channel)
-	c.Changes = since(now, c.Expected, changes)
+	now, _ := a.o.Catalogue.Snapshot().Get(unmet.channel)
+	conflict.Changes = since(now, conflict.Expected, changes)
 	return err
 }
 

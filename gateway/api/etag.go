@@ -62,10 +62,10 @@ func precondition(r *http.Request, id string, now registry.Channel, there bool) 
 		what = `"` + first + `"`
 	}
 	if list := strings.Join(r.Header.Values("If-Match"), ","); list != "" && !names(list, first) {
-		return preconditionError{&registry.ConflictError{What: "channel " + id, Channel: id, Expected: list, Actual: what}}
+		return preconditionError{&registry.ConflictError{What: "channel " + id, Expected: list, Actual: what}, id}
 	}
 	if list := strings.Join(r.Header.Values("If-None-Match"), ","); list != "" && names(list, first) {
-		return preconditionError{fmt.Errorf("channel %s is there already, as %s", id, what)}
+		return preconditionError{fmt.Errorf("channel %s is there already, as %s", id, what), ""}
 	}
 	return nil
 }

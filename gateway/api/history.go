@@ -2,7 +2,6 @@ package api
 
 import (
 	"context"
-	"fmt"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -65,7 +64,7 @@ func (a *API) history(ctx context.Context, in *historyInput) (*historyOutput, er
 	defer cancel()
 	var out historyOutput
 	if out.Body.Items, err = a.o.Catalogue.History(ctx, in.ID, limit); err != nil {
-		return nil, fmt.Errorf("reading the history of channel %s: %w", in.ID, err)
+		return nil, err
 	}
 	return &out, nil
 }
@@ -79,7 +78,7 @@ func (a *API) versions(ctx context.Context, in *versionsInput) (*versionsOutput,
 	defer cancel()
 	var out versionsOutput
 	if out.Body.Items, err = a.o.Catalogue.Versions(ctx, limit); err != nil {
-		return nil, fmt.Errorf("reading the versions of the registry: %w", err)
+		return nil, err
 	}
 	if out.Body.Items == nil {
 		out.Body.Items = []registry.Version{}
@@ -99,11 +98,7 @@ func (a *API) versionOf(ctx context.Context, in request) (*registry.Snapshot, er
 	}
 	ctx, cancel := a.readingThePast(ctx, in)
 	defer cancel()
-	s, err := a.o.Catalogue.At(ctx, version)
-	if err != nil {
-		return nil, fmt.Errorf("reading version %d of the registry: %w", version, err)
-	}
-	return s, nil
+	return a.o.Catalogue.At(ctx, version)
 }
 
 // readingThePast gives a question more time than those have whose answer is in memory.

@@ -2,6 +2,8 @@ package api
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"net/http"
 	"time"
 
@@ -25,6 +27,9 @@ func (a *API) keysOperation(h huma.API) {
 		defer cancel()
 		_ = http.NewResponseController(in.w).SetWriteDeadline(time.Now().Add(rotatedWithin + leaveWithin)) // a writer that has no deadlines is a test's
 		r, err := a.o.RotateKey(ctx, principal(ctx).String())
+		if _, refused := errors.AsType[RefusedError](err); err != nil && !refused {
+			err = storeError{fmt.Errorf("rotating the key: %w", err)}
+		}
 		return &rotateOutput{r}, err
 	})
 }

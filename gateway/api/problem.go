@@ -70,7 +70,10 @@ func badQuery(parameter, value, message string) error {
 }
 
 // preconditionError is an If-Match or If-None-Match that doesn't hold.
-type preconditionError struct{ error }
+type preconditionError struct {
+	error
+	channel string // whose tag was asked for; empty when nothing more can be told
+}
 
 func (e preconditionError) Unwrap() error { return e.error }
 
@@ -81,6 +84,15 @@ type rejectedError struct {
 }
 
 func (e rejectedError) Error() string { return e.detail }
+
+// RefusedError is something that can't be done as things are. Its text says what to do instead.
+type RefusedError struct{ Err error }
+
+// Error is the text.
+func (e RefusedError) Error() string { return e.Err.Error() }
+
+// Unwrap is what refused.
+func (e RefusedError) Unwrap() error { return e.Err }
 
 // storeError is a change that the registry's store didn't take.
 type storeError struct{ error }
@@ -107,6 +119,7 @@ func (a *API) problemOf(ctx context.Context, what string, err error) *Problem {
 		bad       badQueryError
 		slowed    interface{ RetryAfter() time.Duration }
 		denied    interface{ Denied() bool }
+		refused   RefusedError
 		unmet     preconditionError
 		unsaved   storeError
 		users     usersError
@@ -140,7 +153,7 @@ func (a *API) problemOf(ctx context.Context, what string, err error) *Problem {
 		return problem(http.StatusNotFound, err.Error())
 	case errors.As(err, &overtaken):
 		return conflictProblem(http.StatusConflict, overtaken)
-	case errors.Is(err, registry.ErrConflict):
+	case errors.Is(err, registry.ErrConflict), errors.As(err, &refused):
 		return problem(http.StatusConflict, err.Error())
 	case errors.Is(err, errForbidden):
 		return problem(http.StatusForbidden, err.Error())
@@ -151,6 +164,9 @@ func (a *API) problemOf(ctx context.Context, what string, err error) *Problem {
 	}
 	if ctx.Err() != nil {
 		return problem(http.StatusServiceUnavailable, "the request was given up before it was done")
+	}
+	if errors.Is(err, context.DeadlineExceeded) && !errors.As(err, &unsaved) && !errors.As(err, &users) {
+		return problem(http.StatusServiceUnavailable, "it took too long: try again when less is asked at once").with("Retry-After", "5")
 	}
 	a.o.Log.LogAttrs(ctx, slog.LevelError, "request failed", slog.String("request", what), slog.Any("error", err))
 	if errors.As(err, &unsaved) {
