@@ -2,6 +2,7 @@ package registry_test
 
 import (
 	"bytes"
+	"fmt"
 	"io"
 	"testing"
 
@@ -96,6 +97,26 @@ func BenchmarkQuery(b *testing.B) {
 		b.Run(q.name, func(b *testing.B) {
 			for b.Loop() {
 				if page, err := s.Query(q.q, st); err != nil || page.Total == 0 {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
+
+// Texts that nobody asked for lately.
+func BenchmarkText(b *testing.B) {
+	list := channels(cityChannels)
+	s, st := snapshot(b, list), someStatuses(list)
+	if _, err := s.Query(registry.Query{Text: "abc"}, st); err != nil { // the first builds what the others use
+		b.Fatal(err)
+	}
+	for _, form := range []string{"%05d", "路 %d 号", "Gate %d", "%d"} {
+		b.Run(form, func(b *testing.B) {
+			n := 0
+			for b.Loop() {
+				n++
+				if _, err := s.Query(registry.Query{Text: fmt.Sprintf(form, n%cityChannels)}, st); err != nil {
 					b.Fatal(err)
 				}
 			}

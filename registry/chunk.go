@@ -25,11 +25,14 @@ type chunk struct {
 	// text is the ids and names in lower case, each followed by a zero byte, which neither holds.
 	text  string
 	marks []uint32 // where in text the id and the name of each channel begin, and the end
+	off   set      // not enabled
+	// classes are the channels by class.
+	classes []classSet
 
 	index  atomic.Pointer[textIndex]
 	recent atomic.Pointer[recentTexts]
 	tags   atomic.Pointer[map[string]set]
-	cells  atomic.Pointer[cells]
+	board  atomic.Pointer[board]
 	byName atomic.Pointer[[]uint16]
 	bySite atomic.Pointer[[]uint16]
 }
@@ -41,7 +44,12 @@ type facet struct {
 	site     uint32  // index in the snapshot's sites
 	scenario uint32  // index in its scenarios
 	class    Class
-	off      bool // not enabled
+}
+
+// classSet is the channels of one class.
+type classSet struct {
+	class Class
+	of    set
 }
 
 // item is what a chunk is made of: a channel that a chunk had before, or a new one.
@@ -67,6 +75,10 @@ func (s *Snapshot) newChunk(items []item) *chunk {
 	text.Grow(room)
 	for i, it := range items {
 		c.channels[i] = it.ch
+		if !it.ch.Enabled {
+			c.off.add(i)
+		}
+		c.classify(i, it.ch.Class)
 		id, name := "", ""
 		if it.from != nil {
 			c.facets[i] = it.from.facets[it.at]
@@ -87,10 +99,21 @@ func (s *Snapshot) newChunk(items []item) *chunk {
 	return c
 }
 
+func (c *chunk) classify(i int, class Class) {
+	n := 0
+	for n < len(c.classes) && c.classes[n].class != class {
+		n++
+	}
+	if n == len(c.classes) {
+		c.classes = append(c.classes, classSet{class: class})
+	}
+	c.classes[n].of.add(i)
+}
+
 func (s *Snapshot) facetOf(c *Channel) facet {
 	f := facet{
 		lon: float32(math.NaN()), lat: float32(math.NaN()),
-		site: s.sites.number(c.Site), scenario: s.scenarios.number(c.Scenario), class: c.Class, off: !c.Enabled,
+		site: s.sites.number(c.Site), scenario: s.scenarios.number(c.Scenario), class: c.Class,
 	}
 	if c.Lon != nil && c.Lat != nil {
 		f.lon, f.lat = float32(*c.Lon), float32(*c.Lat)

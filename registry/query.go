@@ -69,10 +69,10 @@ func (s *Snapshot) Matching(q Query, st *Statuses) iter.Seq[Channel] {
 
 // look is a query turned into what chunks can be compared with.
 type look struct {
-	faceted   bool // any of the next four asks for something
-	classes   [256]bool
-	sites     []bool // by number; nil for all
-	scenarios []bool
+	classes   []Class
+	faceted   bool    // either of the next two asks for something
+	sites     []uint8 // by number: 1 for those that are meant
+	scenarios []uint8
 	box       *geo.Box
 	rounded   [4]float32 // box
 
@@ -84,25 +84,17 @@ type look struct {
 
 func (s *Snapshot) look(q *Query, st *Statuses) *look {
 	l := &look{
-		faceted: len(q.Classes)+len(q.Scenarios) > 0 || q.Site != "" || q.BBox != nil,
-		box:     q.BBox, tags: q.Tags, text: strings.ToLower(q.Text), st: st,
+		classes: q.Classes, faceted: len(q.Scenarios) > 0 || q.Site != "",
+		box: q.BBox, tags: q.Tags, text: strings.ToLower(q.Text), st: st,
 	}
-	for c := range l.classes {
-		l.classes[c] = len(q.Classes) == 0
-	}
-	for _, c := range q.Classes {
-		l.classes[c] = true
-	}
-	if q.Site != "" {
-		l.sites = make([]bool, len(s.sites.list))
+	if l.faceted {
+		l.sites = make([]uint8, len(s.sites.list))
 		for i, path := range s.sites.list {
-			l.sites[i] = within(path, q.Site)
+			l.sites[i] = bit(within(path, q.Site))
 		}
-	}
-	if len(q.Scenarios) > 0 {
-		l.scenarios = make([]bool, len(s.scenarios.list))
+		l.scenarios = make([]uint8, len(s.scenarios.list))
 		for i, scenario := range s.scenarios.list {
-			l.scenarios[i] = slices.Contains(q.Scenarios, scenario)
+			l.scenarios[i] = bit(len(q.Scenarios) == 0 || slices.Contains(q.Scenarios, scenario))
 		}
 	}
 	if b := q.BBox; b != nil {
@@ -114,22 +106,28 @@ func (s *Snapshot) look(q *Query, st *Statuses) *look {
 		}
 	}
 	if len(q.States) > 0 && l.states == 0 {
-		l.states = 1 << codeGone // no channel has it
+		l.states = 1 << codes // no channel has it
 	}
 	return l
 }
 
 // among is the channels of the chunk that the query means.
 func (l *look) among(c *chunk) set {
-	var found set
-	if l.faceted {
-		for i := range c.facets {
-			if f := &c.facets[i]; l.passes(f) && (l.box == nil || l.inBox(f, c.channels[i])) {
-				found.add(i)
+	found := firstOf(len(c.channels))
+	if len(l.classes) > 0 {
+		var any set
+		for i := range c.classes {
+			if slices.Contains(l.classes, c.classes[i].class) {
+				any.join(&c.classes[i].of)
 			}
 		}
-	} else {
-		found = firstOf(len(c.channels))
+		found.keep(&any)
+	}
+	if l.faceted && found != (set{}) {
+		l.byFacet(c, &found)
+	}
+	if l.box != nil && found != (set{}) {
+		l.byPosition(c, &found)
 	}
 	if len(l.tags) > 0 && found != (set{}) {
 		tagged := c.tagged()
@@ -145,30 +143,55 @@ func (l *look) among(c *chunk) set {
 	}
 	if l.states != 0 && found != (set{}) {
 		states := c.states(l.st)
-		for w, word := range found {
-			for ; word != 0; word &= word - 1 {
-				if i := w<<6 + bits.TrailingZeros64(word); l.states&(1<<states.at(i)) == 0 {
-					found.remove(i)
-				}
+		var any set
+		for code := range codes {
+			if l.states&(1<<code) != 0 {
+				any.join(&states[code])
 			}
 		}
+		found.keep(&any)
 	}
 	return found
 }
 
-// passes asks for everything that facets hold but the position.
-func (l *look) passes(f *facet) bool {
-	return l.classes[f.class] &&
-		(l.sites == nil || l.sites[f.site]) &&
-		(l.scenarios == nil || l.scenarios[f.scenario])
+// byFacet keeps what site and scenario of the query mean. It has no branches that a processor
+// could guess wrong.
+func (l *look) byFacet(c *chunk, found *set) {
+	for w := range found {
+		from := w << 6
+		if from >= len(c.facets) {
+			break
+		}
+		var word uint64
+		for i, f := range c.facets[from:min(from+64, len(c.facets))] {
+			word |= uint64(l.sites[f.site]&l.scenarios[f.scenario]) << i
+		}
+		found[w] &= word
+	}
 }
 
-// inBox decides with the rounded position, which keeps the order of numbers, and asks for the
-// position itself only where rounding may have moved it across an edge.
-func (l *look) inBox(f *facet, c *Channel) bool {
-	b := &l.rounded
-	if f.lon > b[0] && f.lat > b[1] && f.lon < b[2] && f.lat < b[3] {
-		return true
+// byPosition keeps what lies in the box. It decides with the rounded position, which keeps the order
+// of numbers, and asks for the position itself only where rounding may have moved it across an edge.
+func (l *look) byPosition(c *chunk, found *set) {
+	b := l.rounded
+	for w, word := range found {
+		for ; word != 0; word &= word - 1 {
+			n := bits.TrailingZeros64(word)
+			f := &c.facets[w<<6+n]
+			if f.lon > b[0] && f.lat > b[1] && f.lon < b[2] && f.lat < b[3] {
+				continue
+			}
+			if f.lon >= b[0] && f.lat >= b[1] && f.lon <= b[2] && f.lat <= b[3] && c.channels[w<<6+n].in(l.box) {
+				continue
+			}
+			found[w] &^= 1 << n
+		}
 	}
-	return f.lon >= b[0] && f.lat >= b[1] && f.lon <= b[2] && f.lat <= b[3] && c.in(l.box)
+}
+
+func bit(b bool) uint8 {
+	if b {
+		return 1
+	}
+	return 0
 }

@@ -45,6 +45,13 @@ func (s *set) join(o *set) {
 	}
 }
 
+// drop takes out what is in the other set.
+func (s *set) drop(o *set) {
+	for i := range s {
+		s[i] &^= o[i]
+	}
+}
+
 // each calls f for each member, in their order, until f returns false.
 func (s *set) each(f func(i int) bool) bool {
 	for w, word := range s {

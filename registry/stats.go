@@ -2,6 +2,7 @@ package registry
 
 import (
 	"cmp"
+	"math/bits"
 	"slices"
 	"strings"
 
@@ -99,20 +100,7 @@ func (s *Snapshot) Stats(by []string, q Query, st *Statuses) Stats {
 	if byScenario {
 		t.scenarios = max(len(s.scenarios.list), 1)
 	}
-	s.tallied(&q, st, func(f *facet) *counts {
-		var class Class
-		site, scenario := 0, 0
-		if byClass {
-			class = f.class
-		}
-		if bySite {
-			site = int(f.site)
-		}
-		if byScenario {
-			scenario = int(f.scenario)
-		}
-		return t.at(class, site, scenario)
-	})
+	s.fill(&t, byClass, &q, st)
 
 	var total Tally
 	answer := Stats{By: by, Groups: []Group{}}
@@ -168,7 +156,18 @@ type SiteTally struct {
 // any such channel are there too, with zeros.
 func (s *Snapshot) SiteTallies(q Query, st *Statuses) []SiteTally {
 	in := make([]counts, len(s.sites.list))
-	s.tallied(&q, st, func(f *facet) *counts { return &in[f.site] })
+	l := s.look(&q, st)
+	for _, c := range s.chunks {
+		found := l.among(c)
+		for code, of := range c.states(st) {
+			of.keep(&found)
+			for w, word := range of {
+				for ; word != 0; word &= word - 1 {
+					in[c.facets[w<<6+bits.TrailingZeros64(word)].site][code]++
+				}
+			}
+		}
+	}
 	p := s.allPlaces()
 	all := make([]SiteTally, len(p.sites))
 	for i, site := range p.sites {
@@ -188,24 +187,35 @@ func (s *Snapshot) SiteTallies(q Query, st *Statuses) []SiteTally {
 	return all
 }
 
-// tallied counts the state of each channel that the query means where at says.
-func (s *Snapshot) tallied(q *Query, st *Statuses, at func(f *facet) *counts) {
+// fill counts the channels that the query means.
+func (s *Snapshot) fill(t *table, byClass bool, q *Query, st *Statuses) {
 	l := s.look(q, st)
 	for _, c := range s.chunks {
 		found := l.among(c)
-		if found == (set{}) {
-			continue
+		for code, of := range c.states(st) {
+			of.keep(&found)
+			if t.sites == 1 && t.scenarios == 1 { // whole sets at once
+				for _, class := range c.classes {
+					both := class.of
+					both.keep(&of)
+					if n := both.len(); n > 0 {
+						t.at(t.class(byClass, class.class), 0, 0)[code] += uint32(n)
+					}
+				}
+				continue
+			}
+			for w, word := range of {
+				for ; word != 0; word &= word - 1 {
+					f := &c.facets[w<<6+bits.TrailingZeros64(word)]
+					t.at(t.class(byClass, f.class), min(int(f.site), t.sites-1), min(int(f.scenario), t.scenarios-1))[code]++
+				}
+			}
 		}
-		states := c.states(st)
-		found.each(func(i int) bool {
-			at(&c.facets[i])[states.at(i)]++
-			return true
-		})
 	}
 }
 
 // counts are numbers of channels by the code of their state.
-type counts [codeGone]uint32
+type counts [codes]uint32
 
 func (c *counts) tally() Tally {
 	t := Tally{
@@ -222,6 +232,15 @@ type table struct {
 	classes          [256][][]counts // by class, site and scenario
 }
 
+// class is where channels of the class are counted.
+func (t *table) class(byClass bool, c Class) Class {
+	if byClass {
+		return c
+	}
+	return 0
+}
+
+// at is the counts of a class, site and scenario; of what wasn't asked for there is one.
 func (t *table) at(class Class, site, scenario int) *counts {
 	if t.classes[class] == nil {
 		t.classes[class] = make([][]counts, t.sites)

@@ -13,28 +13,31 @@ import (
 // reading takes no lock.
 type Statuses struct {
 	byID       sync.Map   // string → *cell
-	writing    sync.Mutex // held by those who change a cell
+	writing    sync.Mutex // held by those who change a cell or a board
 	generation atomic.Uint64
 }
 
-// cell is where the status of one channel lies. Snapshots know the cells of their channels, so that
-// a query by state reads them one after another and looks nothing up.
+// cell is where the status of one channel lies.
 type cell struct {
-	state  atomic.Uint32          // stateCode of status
 	status atomic.Pointer[Status] // nil: nothing is known
+	// The board that shows the state, and where; nil for none. Of those who write.
+	board *board
+	at    int
 }
 
-// The states as a cell has them.
+// The states as boards and counts have them. Unknown is what is neither of the others.
 const (
-	codeUnknown = iota
-	codeOnline
+	codeOnline = iota
 	codeDegraded
 	codeOffline
+	codeUnknown
 	codeDisabled
-	codeGone // the cell was taken out: look the channel up again
+	codes // how many
+
+	boarded = codeUnknown // codes below it have a row on a board
 )
 
-func stateCode(s event.State) uint32 {
+func stateCode(s event.State) int {
 	switch s {
 	case event.Online:
 		return codeOnline
@@ -85,11 +88,18 @@ func (t *Statuses) Set(id string, s Status) {
 		v, _ = t.byID.LoadOrStore(id, new(cell)) // a reader may make one meanwhile
 	}
 	c := v.(*cell)
-	if was := c.status.Load(); was != nil && *was == s {
+	was := c.status.Load()
+	if was != nil && *was == s {
 		return
 	}
 	c.status.Store(&s)
-	c.state.Store(stateCode(s.State))
+	if c.board != nil {
+		old := codeUnknown
+		if was != nil {
+			old = stateCode(was.State)
+		}
+		c.board.move(c.at, old, stateCode(s.State))
+	}
 	t.generation.Add(1)
 }
 
@@ -103,7 +113,9 @@ func (t *Statuses) Delete(id string) {
 	}
 	c := v.(*cell)
 	c.status.Store(nil)
-	c.state.Store(codeGone)
+	if c.board != nil {
+		c.board.stale.Store(true) // should the channel still be there, the next board has a new cell
+	}
 	t.generation.Add(1)
 }
 
@@ -119,73 +131,4 @@ func (t *Statuses) Range() iter.Seq2[string, Status] {
 			return s == nil || yield(k.(string), *s)
 		})
 	}
-}
-
-// cells are where the statuses of a chunk's channels lie.
-type cells struct {
-	of   *Statuses
-	list []*cell
-}
-
-// cellsOf finds the cells of the chunk's channels, and makes those that aren't there.
-func (c *chunk) cellsOf(t *Statuses) []*cell {
-	if known := c.cells.Load(); known != nil && known.of == t {
-		return known.list
-	}
-	list := make([]*cell, len(c.channels))
-	var fresh []cell
-	for i, ch := range c.channels {
-		if v, ok := t.byID.Load(ch.ID); ok {
-			list[i] = v.(*cell)
-			continue
-		}
-		if len(fresh) == 0 {
-			fresh = make([]cell, len(list)-i)
-		}
-		v, there := t.byID.LoadOrStore(ch.ID, &fresh[0])
-		if list[i] = v.(*cell); !there {
-			fresh = fresh[1:]
-		}
-	}
-	c.cells.Store(&cells{t, list})
-	return list
-}
-
-// states are the codes of the states of a chunk's channels.
-type states struct {
-	chunk *chunk
-	of    *Statuses
-	cells []*cell // nil when there are no statuses
-}
-
-func (c *chunk) states(t *Statuses) states {
-	if t == nil {
-		return states{chunk: c}
-	}
-	return states{c, t, c.cellsOf(t)}
-}
-
-// at is the code of the state of the channel at the index, as Statuses.StatusOf has it.
-func (s *states) at(i int) uint32 {
-	if !s.chunk.facets[i].off && s.cells != nil {
-		if code := s.cells[i].state.Load(); code < codeDisabled {
-			return code
-		}
-	}
-	return s.rare(i)
-}
-
-// rare is at for a channel that is disabled, or was, or has no cell.
-func (s *states) rare(i int) uint32 {
-	if s.chunk.facets[i].off {
-		return codeDisabled
-	}
-	if s.cells == nil || s.cells[i].state.Load() != codeGone {
-		return codeUnknown // for disabled, too: it is enabled again, and not yet probed
-	}
-	// Forgotten, and perhaps heard of again.
-	if code := stateCode(s.of.Get(s.chunk.channels[i].ID).State); code != codeDisabled {
-		return code
-	}
-	return codeUnknown
 }
