@@ -30,13 +30,13 @@ func (c *conn) authorized(r request, fault Fault) bool {
 		return false
 	}
 	if a.Method == headers.AuthMethodBasic {
-		return equal(a.BasicPass, Password)
+		return equal(a.BasicPass, c.farm.opts.Password)
 	}
 	if c.nonce == "" || a.Nonce != c.nonce || a.Realm != realm ||
 		a.Algorithm != nil && *a.Algorithm != headers.AuthAlgorithmMD5 {
 		return false
 	}
-	want := hexMD5(hexMD5(Username+":"+realm+":"+Password) + ":" + c.nonce + ":" + hexMD5(string(r.method)+":"+a.URI))
+	want := hexMD5(hexMD5(Username+":"+realm+":"+c.farm.opts.Password) + ":" + c.nonce + ":" + hexMD5(string(r.method)+":"+a.URI))
 	return equal(a.Response, want)
 }
 

@@ -59,6 +59,9 @@ func newFarm(o Options) (*Farm, error) {
 	if o.Start == "" {
 		o.Start = Live
 	}
+	if o.Password == "" {
+		o.Password = Password
+	}
 	if o.Start != Live && o.Start != Keyframe {
 		return nil, fmt.Errorf("sim: start %q: want %q or %q", o.Start, Live, Keyframe)
 	}

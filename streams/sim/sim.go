@@ -42,8 +42,10 @@ type Options struct {
 	Cameras int        // how many there are
 	Base    netip.Addr // address of camera 0, in 127.0.0.0/8; 127.1.0.0 if it is the zero Addr
 	Start   Start      // Live if empty
-	Control string     // loopback address of the HTTP control, such as "127.0.0.1:18080"; none if empty
-	Log     *slog.Logger
+	// Password is what the cameras whose Scene is Locked want; the constant of that name if empty.
+	Password string
+	Control  string // loopback address of the HTTP control, such as "127.0.0.1:18080"; none if empty
+	Log      *slog.Logger
 }
 
 // Farm is cameras that listen. Its methods may be called from any goroutine.
