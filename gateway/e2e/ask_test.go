@@ -162,7 +162,7 @@ func TestAsk(t *testing.T) {
 
 	t.Run("micro service", func(t *testing.T) {
 		info := g.natsCommand(t, "micro", "info", "sharpeyes")
-		for _, subject := range []string{"sharpeyes.api.channels.get", "sharpeyes.api.channels.query", "sharpeyes.api.stats"} {
+		for _, subject := range []string{"sharpeyes.api.channels.get", "sharpeyes.api.channels.query", "sharpeyes.api.channels.report", "sharpeyes.api.sites", "sharpeyes.api.stats"} {
 			if !strings.Contains(info, subject) {
 				t.Errorf("nats micro info doesn't name %s:\n%s", subject, info)
 			}
