@@ -40,6 +40,14 @@ type gateway struct {
 // being its administrator.
 func startGateway(t testing.TB, over settings) *gateway {
 	t.Helper()
+	g := prepareGateway(t, over)
+	g.start(t)
+	return g
+}
+
+// prepareGateway writes the configuration of a gateway, which isn't started yet.
+func prepareGateway(t testing.TB, over settings) *gateway {
+	t.Helper()
 	dir := t.TempDir()
 	g := &gateway{dir: filepath.Join(dir, "data"), config: filepath.Join(dir, "sharpeyes.yaml")}
 	sections := settings{
@@ -62,7 +70,6 @@ func startGateway(t testing.TB, over settings) *gateway {
 	if err := os.WriteFile(g.config, []byte(b.String()), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	g.start(t)
 	return g
 }
 
