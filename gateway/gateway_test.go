@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"io"
 	"log/slog"
 	"net/http"
 	"regexp"
@@ -161,4 +162,46 @@ func TestTakenPortStopsTheStart(t *testing.T) {
 	if err == nil || !strings.Contains(err.Error(), "rtsp.listen") {
 		t.Fatalf("got %v, want one that names rtsp.listen", err)
 	}
+}
+
+// A registry of real cameras is not a demo's to replace.
+func TestDemoRefusesRealCameras(t *testing.T) {
+	cfg := config.Default()
+	cfg.DataDir = t.TempDir()
+	cfg.HTTP.Listen, cfg.RTSP.Listen, cfg.NATS.Listen = "127.0.0.1:0", "127.0.0.1:0", "127.0.0.1:0"
+	cfg.Access.Anonymous = "admin"
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	var status string
+	err := gateway.Run(ctx, cfg, gateway.Options{Log: slog.New(slog.DiscardHandler), Ready: func(a gateway.Addresses) {
+		go func() {
+			defer cancel()
+			status = put("http://"+a.HTTP+"/api/v1/channels/gate-1",
+				`{"name":"Gate","class":1,"site":"a","scenario":"campus","url":"rtsp://192.0.2.1/main","enabled":false}`)
+		}()
+	}})
+	if err != nil || status != "201 Created" {
+		t.Fatalf("%v, %s", err, status)
+	}
+	err = gateway.Demo(t.Context(), cfg, gateway.DemoOptions{
+		Options: gateway.Options{Log: slog.New(slog.DiscardHandler)}, Channels: 1, SimListen: ":0", Out: io.Discard,
+	})
+	if err == nil || !strings.Contains(err.Error(), "gate-1") {
+		t.Fatalf("got %v, want a refusal that names the camera", err)
+	}
+}
+
+func put(url, body string) string {
+	req, err := http.NewRequest(http.MethodPut, url, strings.NewReader(body))
+	if err != nil {
+		return err.Error()
+	}
+	req.Header.Set("Content-Type", "application/json")
+	c := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: 10 * time.Second}
+	res, err := c.Do(req)
+	if err != nil {
+		return err.Error()
+	}
+	defer res.Body.Close()
+	return res.Status
 }
