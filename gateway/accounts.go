@@ -32,7 +32,7 @@ func (g *gateway) openAccess(ctx context.Context) error {
 	if g.cfg.Access.Anonymous == "none" {
 		password, created, err := a.EnsureAdmin(ctx)
 		if err != nil {
-			return fmt.Errorf("making the first administrator: %w", err)
+			return fmt.Errorf("making the first administrator (SHARPEYES_ADMIN_PASSWORD is the password, if it is set): %w", err)
 		}
 		if created && password != "" && g.o.Password != nil {
 			g.o.Password("admin", password)
