@@ -27,7 +27,7 @@ func (o observer) Stopped(ch registry.Channel, i streams.Info) {
 func (o observer) Failed(ch registry.Channel, i streams.Info, f *streams.Failure) {
 	o.g.log.Info("a pull failed", "channel", ch.ID, "profile", i.Key.Profile, "reason", f.Reason, "detail", f.Detail)
 	o.publish(event.StreamFailed, ch, i, f.Reason)
-	if i.Playing {
+	if i.Flowing {
 		o.g.monitor.Pulled(ch.ID, false)
 	}
 	state := event.Offline // no picture can be had, whatever the camera says to a probe

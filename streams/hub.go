@@ -50,7 +50,8 @@ type Source interface {
 	Pull(ctx context.Context, ch registry.Channel, p Profile, sink Sink) error
 }
 
-// Observer hears what becomes of pulls. Its methods must not block.
+// Observer hears what becomes of pulls: Started with the first unit that the camera sends, and then
+// Stopped or Failed; Failed alone when none came. Its methods must not block.
 type Observer interface {
 	Started(registry.Channel, Info)
 	Stopped(registry.Channel, Info)

@@ -122,6 +122,7 @@ func TestOnePullForAll(t *testing.T) {
 		if n := c.opened.Load(); n != 1 {
 			t.Fatalf("20 readers opened %d connections", n)
 		}
+		c.send(true, 10)
 		for _, r := range readers {
 			r.Close()
 			r.Close() // twice is once

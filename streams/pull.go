@@ -24,6 +24,7 @@ type Pull struct {
 	desc    *Description
 	video   bool // readers begin at a keyframe
 	playing bool
+	flowing bool // the observer was told
 	ending  bool // takes no more readers
 	failure error
 	readers []*Reader
@@ -72,7 +73,7 @@ func (p *Pull) run() {
 	}
 	if failure != nil {
 		p.hub.o.Observer.Failed(ch, info, failure)
-	} else if info.Playing {
+	} else if info.Flowing {
 		p.hub.o.Observer.Stopped(ch, info)
 	}
 	if !info.Playing {
@@ -156,14 +157,22 @@ func (p *Pull) Describe(d *Description) {
 func (p *Pull) Playing() {
 	p.mu.Lock()
 	p.playing = true
-	info, ch := p.infoLocked(), p.channel
 	p.mu.Unlock()
 	close(p.started)
-	p.hub.o.Observer.Started(ch, info)
 }
 
 // Deliver hands a unit to every reader's queue.
 func (p *Pull) Deliver(u *Unit) {
+	if p.deliver(u) {
+		p.mu.Lock()
+		info, ch := p.infoLocked(), p.channel
+		p.mu.Unlock()
+		p.hub.o.Observer.Started(ch, info)
+	}
+}
+
+// deliver reports whether the unit is the first.
+func (p *Pull) deliver(u *Unit) (first bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.meter.add(u)
@@ -171,10 +180,13 @@ func (p *Pull) Deliver(u *Unit) {
 		p.reports[u.Track] = u
 	} else {
 		p.gop.add(u, p.video)
+		first = !p.flowing
+		p.flowing = true
 	}
 	for _, r := range p.readers {
 		r.push(u, p.video)
 	}
+	return first
 }
 
 // Lost counts packets that did not arrive.
