@@ -13,12 +13,12 @@ import (
 // always keeps a pull open for channels whose motion is watched always, as many as the budget
 // allows, in the order of their ids.
 type always struct {
-	hub    *streams.Hub
-	budget int
-	wake   chan struct{}
+	hub  *streams.Hub
+	wake chan struct{}
 
-	mu   sync.Mutex
-	want map[streams.Key]bool
+	mu     sync.Mutex
+	budget int
+	want   map[streams.Key]bool
 }
 
 func newAlways(h *streams.Hub, budget int) *always {
@@ -27,6 +27,8 @@ func newAlways(h *streams.Hub, budget int) *always {
 
 // changed takes over what the registry asks for now.
 func (a *always) changed(now *registry.Snapshot) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
 	want := map[streams.Key]bool{}
 	for ch := range now.All() {
 		if len(want) == a.budget {
@@ -41,13 +43,19 @@ func (a *always) changed(now *registry.Snapshot) {
 		}
 		want[key] = true
 	}
-	a.mu.Lock()
 	a.want = want
-	a.mu.Unlock()
 	select {
 	case a.wake <- struct{}{}:
 	default:
 	}
+}
+
+// limit changes the budget.
+func (a *always) limit(budget int, now *registry.Snapshot) {
+	a.mu.Lock()
+	a.budget = budget
+	a.mu.Unlock()
+	a.changed(now)
 }
 
 // run holds the pulls until ctx ends.

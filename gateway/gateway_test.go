@@ -205,3 +205,42 @@ func put(url, body string) string {
 	defer res.Body.Close()
 	return res.Status
 }
+
+// A reload is taken over whole, or not at all, and says which key stood in its way.
+func TestReload(t *testing.T) {
+	cfg := config.Default()
+	cfg.DataDir = t.TempDir()
+	cfg.HTTP.Listen, cfg.RTSP.Listen, cfg.NATS.Listen = "127.0.0.1:0", "127.0.0.1:0", "127.0.0.1:0"
+	var level slog.LevelVar
+	lines := make(chan string, 100)
+	log := slog.New(slog.NewTextHandler(writer(func(line string) {
+		if strings.Contains(line, "the configuration was") {
+			lines <- line
+		}
+	}), &slog.HandlerOptions{Level: &level}))
+	configs := make(chan config.Config)
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- gateway.Run(ctx, cfg, gateway.Options{Log: log, Level: &level, Reload: configs}) }()
+
+	next := cfg
+	next.HTTP.Listen, next.Log.Level = "127.0.0.1:1", "error"
+	configs <- next
+	if line := <-lines; !strings.Contains(line, "http.listen can't change") || level.Level() != slog.LevelInfo {
+		t.Errorf("got %s, at level %v", line, level.Level())
+	}
+	next = cfg
+	next.Streams.Linger, next.Log.Level = time.Second, "debug"
+	configs <- next
+	if line := <-lines; !strings.Contains(line, "streams.linger, log.level") || level.Level() != slog.LevelDebug {
+		t.Errorf("got %s, at level %v", line, level.Level())
+	}
+	cancel()
+	if err := <-ended; err != nil {
+		t.Error(err)
+	}
+}
+
+type writer func(string)
+
+func (w writer) Write(b []byte) (int, error) { w(string(b)); return len(b), nil }

@@ -45,7 +45,7 @@ func (o observer) evidence(ch registry.Channel, i streams.Info, r probe.Result) 
 }
 
 func (o observer) publish(t event.Type, ch registry.Channel, i streams.Info, r event.Reason) {
-	o.g.bus.Publish(event.New(o.g.cfg.Node.Name, t, time.Now(), event.Stream{
+	o.g.bus.Publish(event.New(o.g.config().Node.Name, t, time.Now(), event.Stream{
 		Channel: ch.Event(), Profile: string(i.Key.Profile), Readers: i.Readers, Reason: r,
 	}))
 }

@@ -56,7 +56,7 @@ func (w *watcher) started(ch registry.Channel, key streams.Key) {
 			w.mu.Unlock()
 		}()
 		w.watch(ch, reader, track, motion.New(codec, motion.Config{
-			Sensitivity: w.g.cfg.Motion.Sensitivity, Hold: w.g.cfg.Motion.Hold,
+			Sensitivity: w.g.config().Motion.Sensitivity, Hold: w.g.config().Motion.Hold,
 		}))
 	})
 }
@@ -80,7 +80,7 @@ func (w *watcher) watch(ch registry.Channel, reader *streams.Reader, track int, 
 		if !ok {
 			return
 		}
-		w.g.bus.Publish(event.New(w.g.cfg.Node.Name, c.Type, c.At, event.Motion{
+		w.g.bus.Publish(event.New(w.g.config().Node.Name, c.Type, c.At, event.Motion{
 			Channel: ch.Event(), Score: c.Score, Source: event.FromBitstream, Started: c.Started, Duration: c.Duration.Seconds(),
 		}))
 	}

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"sharpeyes/registry"
@@ -72,8 +73,9 @@ type Options struct {
 
 // Hub opens at most one pull a camera stream and shares it among its readers.
 type Hub struct {
-	o  Options
-	wg sync.WaitGroup // pulls
+	o      Options
+	linger atomic.Int64   // ns; pulls read it under their own locks
+	wg     sync.WaitGroup // pulls
 
 	mu      sync.Mutex
 	pulls   map[Key]*Pull
@@ -84,7 +86,17 @@ type Hub struct {
 
 // NewHub makes a hub with no pulls. Close it when done.
 func NewHub(o Options) *Hub {
-	return &Hub{o: o, pulls: map[Key]*Pull{}, refused: map[string]time.Time{}}
+	h := &Hub{o: o, pulls: map[Key]*Pull{}, refused: map[string]time.Time{}}
+	h.linger.Store(int64(o.Linger))
+	return h
+}
+
+// Limit changes the linger and the quotas, as in Options. Pulls and readers that are there stay.
+func (h *Hub) Limit(linger time.Duration, maxPulls, maxReaders int) {
+	h.linger.Store(int64(linger))
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.o.MaxPulls, h.o.MaxReaders = maxPulls, maxReaders
 }
 
 // Close ends all pulls and their readers, and waits until nothing is left of them.

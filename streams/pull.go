@@ -106,7 +106,7 @@ func (p *Pull) detach(r *Reader) {
 	if r.hold {
 		p.holding--
 		if p.holding == 0 && !p.ending {
-			p.linger.Reset(p.hub.o.Linger)
+			p.linger.Reset(time.Duration(p.hub.linger.Load()))
 		}
 	}
 	p.mu.Unlock()
