@@ -61,10 +61,14 @@ func (c *camera) send(keyframe bool, size int) *streams.Unit {
 	u := streams.NewUnit(0, false, size+4)
 	u.Append(make([]byte, size))
 	u.Keyframe, u.At = keyframe, time.Now()
+	c.deliver(u)
+	return u
+}
+
+func (c *camera) deliver(u *streams.Unit) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.sink.Deliver(u)
-	return u
 }
 
 // log of what the observer hears.

@@ -89,5 +89,6 @@ func (q *queue) take(dst []*Unit, limit int) []*Unit {
 }
 
 func (q *queue) clear() {
-	q.units, q.bytes = nil, 0
+	clear(q.units)
+	q.units, q.bytes = q.units[:0], 0
 }
