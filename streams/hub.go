@@ -15,6 +15,14 @@ import (
 	"sharpeyes/registry/event"
 )
 
+// A camera that fails is left alone for firstPause, and after each further failure for twice as
+// long, up to lastPause: whoever asks in between is told the last failure. Else a few impatient
+// readers would hammer a dead camera, and flood the city with its failures.
+const (
+	firstPause = time.Second
+	lastPause  = 8 * time.Second
+)
+
 // What a reader can be told instead of a stream.
 var (
 	ErrNoChannel = errors.New("no such channel")
@@ -81,12 +89,20 @@ type Hub struct {
 	pulls   map[Key]*Pull
 	readers int
 	refused map[string]time.Time // by channel id: when its password was refused
+	failed  map[Key]failed
 	closed  bool
+}
+
+// failed is the last attempt at a stream that did not flow.
+type failed struct {
+	failure *Failure
+	at      time.Time
+	pause   time.Duration
 }
 
 // NewHub makes a hub with no pulls. Close it when done.
 func NewHub(o Options) *Hub {
-	h := &Hub{o: o, pulls: map[Key]*Pull{}, refused: map[string]time.Time{}}
+	h := &Hub{o: o, pulls: map[Key]*Pull{}, refused: map[string]time.Time{}, failed: map[Key]failed{}}
 	h.linger.Store(int64(o.Linger))
 	return h
 }
@@ -200,19 +216,28 @@ func (h *Hub) admit(key Key) (registry.Channel, error) {
 		}
 		delete(h.refused, key.Channel)
 	}
+	if last, ok := h.failed[key]; ok && time.Since(last.at) < last.pause {
+		return ch, last.failure
+	}
 	if h.o.MaxPulls > 0 && len(h.pulls) >= h.o.MaxPulls {
 		return ch, fmt.Errorf("%w: %d pulls", ErrQuota, len(h.pulls))
 	}
 	return ch, nil
 }
 
-// remove forgets a pull whose connection is gone.
-func (h *Hub) remove(p *Pull, f *Failure) {
+// remove forgets a pull whose connection is gone, and remembers why it never came to flow.
+func (h *Hub) remove(key Key, f *Failure, flowed bool) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	delete(h.pulls, p.key)
+	delete(h.pulls, key)
+	if f == nil || flowed {
+		delete(h.failed, key)
+	} else {
+		pause := min(max(2*h.failed[key].pause, firstPause), lastPause)
+		h.failed[key] = failed{failure: f, at: time.Now(), pause: pause}
+	}
 	if f != nil && f.Reason == event.Unauthorized {
-		h.refused[p.key.Channel] = time.Now()
+		h.refused[key.Channel] = time.Now()
 	}
 }
 
@@ -236,6 +261,8 @@ func (h *Hub) Changed(now *registry.Snapshot, tx registry.Transaction) {
 	defer h.mu.Unlock()
 	for id := range ids {
 		delete(h.refused, id)
+		delete(h.failed, Key{id, Main})
+		delete(h.failed, Key{id, Sub})
 	}
 	for key, p := range h.pulls {
 		if !ids[key.Channel] {

@@ -49,7 +49,10 @@ func newPull(h *Hub, key Key, ch registry.Channel) *Pull {
 
 // run pulls until the source ends, and then clears up.
 func (p *Pull) run() {
-	err := p.hub.o.Source.Pull(p.ctx, p.channel, p.key.Profile, p)
+	p.mu.Lock()
+	ch := p.channel
+	p.mu.Unlock()
+	err := p.hub.o.Source.Pull(p.ctx, ch, p.key.Profile, p)
 	if cause := context.Cause(p.ctx); cause != nil {
 		err = cause
 	} else if err == nil {
@@ -62,12 +65,13 @@ func (p *Pull) run() {
 	p.mu.Lock()
 	p.ending, p.failure = true, err
 	p.linger.Stop()
-	info, ch := p.infoLocked(), p.channel
+	info := p.infoLocked()
+	ch = p.channel
 	readers := p.readers
 	p.readers = nil
 	p.mu.Unlock()
 
-	p.hub.remove(p, failure)
+	p.hub.remove(p.key, failure, info.Flowing)
 	for _, r := range readers {
 		r.end(err)
 	}

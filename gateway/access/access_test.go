@@ -334,3 +334,20 @@ func TestStoreFails(t *testing.T) {
 		t.Error("no error")
 	}
 }
+
+// A wall opens all its tiles at once, behind one address: nobody guesses there.
+func TestWallSignsIn(t *testing.T) {
+	a := newAccess(t, access.Options{})
+	if err := a.AddUser(t.Context(), "wall", access.Viewer, "correct horse"); err != nil {
+		t.Fatal(err)
+	}
+	var wg sync.WaitGroup
+	for range 64 {
+		wg.Go(func() {
+			if _, err := a.Authenticate(t.Context(), "wall", "correct horse", far); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	wg.Wait()
+}
