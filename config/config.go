@@ -54,7 +54,7 @@ type RTSP struct {
 // Streams bounds pulls and readers.
 type Streams struct {
 	Linger       time.Duration `yaml:"linger"`        // how long a pull outlives its last reader
-	StartTimeout time.Duration `yaml:"start_timeout"` // until the camera must have answered and sent
+	StartTimeout time.Duration `yaml:"start_timeout"` // until the camera must have agreed to send
 	MaxPulls     int           `yaml:"max_pulls"`     // 0: no bound
 	MaxReaders   int           `yaml:"max_readers"`   // 0: no bound
 	ReaderQueue  Bytes         `yaml:"reader_queue"`  // what may wait for one reader

@@ -23,16 +23,16 @@ func (g *gateway) openAccess(ctx context.Context) error {
 	}
 	g.closes("the users", users.Close)
 	a, err := access.New(access.Options{
-		Store: users, Anonymous: g.cfg.Access.Anonymous, Loopback: g.cfg.LoopbackOnly(),
+		Store: users, Anonymous: g.config().Access.Anonymous, Loopback: g.config().LoopbackOnly(),
 		AdminPassword: os.Getenv("SHARPEYES_ADMIN_PASSWORD"), Log: g.log,
 	})
 	if err != nil {
 		return err
 	}
-	if g.cfg.Access.Anonymous == "none" {
+	if g.config().Access.Anonymous == "none" {
 		password, created, err := a.EnsureAdmin(ctx)
 		if err != nil {
-			return fmt.Errorf("making the first administrator: %w", err)
+			return fmt.Errorf("making the first administrator (SHARPEYES_ADMIN_PASSWORD is the password, if it is set): %w", err)
 		}
 		if created && password != "" && g.o.Password != nil {
 			g.o.Password("admin", password)

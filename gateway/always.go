@@ -14,11 +14,11 @@ import (
 // always keeps a pull open for channels whose motion is watched always, as many as the budget
 // allows, in the order of their ids.
 type always struct {
-	hub    *streams.Hub
-	budget int
-	wake   chan struct{}
+	hub  *streams.Hub
+	wake chan struct{}
 
 	mu      sync.Mutex
+	budget  int
 	version uint64 // of the registry that want was made of
 	want    map[streams.Key]bool
 }
@@ -46,6 +46,8 @@ func (a *always) wants(id string) bool {
 
 // choose takes over what the registry asks for now.
 func (a *always) choose(now *registry.Snapshot) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
 	want := map[streams.Key]bool{}
 	for ch := range now.All() {
 		if len(want) == a.budget {
@@ -60,15 +62,21 @@ func (a *always) choose(now *registry.Snapshot) {
 		}
 		want[key] = true
 	}
-	a.mu.Lock()
 	if now.Version() >= a.version {
 		a.want, a.version = want, now.Version()
 	}
-	a.mu.Unlock()
 	select {
 	case a.wake <- struct{}{}:
 	default:
 	}
+}
+
+// limit changes the budget.
+func (a *always) limit(budget int, now *registry.Snapshot) {
+	a.mu.Lock()
+	a.budget = budget
+	a.mu.Unlock()
+	a.choose(now)
 }
 
 // run holds the pulls until ctx ends.

@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"net/netip"
+	"net/url"
 
 	"sharpeyes/config"
 	"sharpeyes/gateway/bus"
@@ -31,6 +33,9 @@ func Demo(ctx context.Context, cfg config.Config, o DemoOptions) error {
 	}
 	defer farm.Close()
 	cfg.Access.Anonymous = "admin"
+	if err := cfg.Validate(); err != nil { // a listener that others reach is not for a demo
+		return err
+	}
 	d := &demo{o: o, farm: farm}
 	d.channels, d.sites = sim.City(o.Channels, farm.URL)
 	d.watchSome()
@@ -68,15 +73,14 @@ func (d *demo) watchSome() {
 }
 
 // register makes the registry that of the city, unless it is already: what was edited since the
-// last start of the same demo is kept.
+// last start of the same demo is kept. It refuses a registry that was never a demo's.
 func (d *demo) register(ctx context.Context, r *bus.Registry) error {
-	now := r.Snapshot()
-	if now.Len() == len(d.channels) {
-		if len(d.channels) == 0 {
-			return nil
-		}
-		if ch, ok := now.Get(d.channels[0].ID); ok && ch.URL == d.channels[0].URL {
-			return nil
+	if d.registered(r.Snapshot()) {
+		return nil
+	}
+	for ch := range r.Snapshot().All() {
+		if !simulated(ch) {
+			return fmt.Errorf("the data folder holds a registry with real cameras (%s), which the demo would replace: choose another folder", ch.ID)
 		}
 	}
 	_, err := r.Update(ctx, "demo", "import", func(now *registry.Snapshot) (registry.Transaction, error) {
@@ -85,6 +89,29 @@ func (d *demo) register(ctx context.Context, r *bus.Registry) error {
 		return tx, nil
 	})
 	return err
+}
+
+// simulated reports whether the channel's camera is on this machine.
+func simulated(ch registry.Channel) bool {
+	u, err := url.Parse(ch.URL)
+	if err != nil {
+		return false
+	}
+	a, err := netip.ParseAddr(u.Hostname())
+	return err == nil && a.IsLoopback()
+}
+
+// registered reports whether the whole city is there, at the addresses where it is simulated now.
+func (d *demo) registered(now *registry.Snapshot) bool {
+	if now.Len() < len(d.channels) {
+		return false
+	}
+	for _, want := range d.channels {
+		if ch, ok := now.Get(want.ID); !ok || ch.URL != want.URL {
+			return false
+		}
+	}
+	return true
 }
 
 // tell says what to try.

@@ -14,6 +14,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -47,6 +48,10 @@ type Options struct {
 	Version string
 	// Ready is called once, when everything listens and the registry is loaded.
 	Ready func(Addresses)
+	// Reload gives configurations to take over while running; nil: none.
+	Reload <-chan config.Config
+	// Level is the level of Log, which a reload may change; nil: it stays.
+	Level *slog.LevelVar
 	// Password is called when a first administrator was made whose password nobody chose, to show
 	// it once.
 	Password func(user, password string)
@@ -64,7 +69,8 @@ func Run(ctx context.Context, cfg config.Config, o Options) error {
 		}
 		cfg.Node.Name = host
 	}
-	g := &gateway{cfg: cfg, o: o, log: o.Log, statuses: &registry.Statuses{}, metrics: prometheus.NewRegistry()}
+	g := &gateway{o: o, log: o.Log, statuses: &registry.Statuses{}, metrics: prometheus.NewRegistry()}
+	g.cfg.Store(&cfg)
 	defer g.close()
 	if err := g.open(ctx); err != nil {
 		return err
@@ -74,7 +80,7 @@ func Run(ctx context.Context, cfg config.Config, o Options) error {
 
 // gateway is what Run opens, in the order of the fields' use.
 type gateway struct {
-	cfg      config.Config
+	cfg      atomic.Pointer[config.Config]
 	o        Options
 	log      *slog.Logger
 	statuses *registry.Statuses
@@ -103,6 +109,9 @@ func (g *gateway) closes(what string, f func() error) {
 		}
 	})
 }
+
+// config is the configuration in force.
+func (g *gateway) config() config.Config { return *g.cfg.Load() }
 
 // defers adds something to be undone by close, last first.
 func (g *gateway) defers(f func()) { g.closers = append(g.closers, f) }
@@ -139,12 +148,13 @@ func (g *gateway) open(ctx context.Context) error {
 }
 
 func (g *gateway) openStore(ctx context.Context) error {
-	keys, err := bus.LoadKeys(filepath.Join(g.cfg.DataDir, "secret.key"))
+	cfg := g.config()
+	keys, err := bus.LoadKeys(filepath.Join(cfg.DataDir, "secret.key"))
 	if err != nil {
 		return fmt.Errorf("loading the key of the cameras' passwords: %w", err)
 	}
 	g.bus, err = bus.Open(ctx, bus.Options{
-		NATS: g.cfg.NATS, Events: g.cfg.Events, DataDir: g.cfg.DataDir, Node: g.cfg.Node.Name,
+		NATS: cfg.NATS, Events: cfg.Events, DataDir: cfg.DataDir, Node: cfg.Node.Name,
 		Log: g.log, Authenticate: g.authenticateNATS, Sealer: keys,
 	})
 	if err != nil {
@@ -155,35 +165,36 @@ func (g *gateway) openStore(ctx context.Context) error {
 }
 
 func (g *gateway) openStreams() error {
+	cfg := g.config()
 	snapshot := g.bus.Registry().Snapshot
 	g.monitor = health.New(health.Options{
-		Config: g.cfg.Health, Node: g.cfg.Node.Name, Prober: probe.New(g.cfg.Health.Timeout),
+		Config: cfg.Health, Node: cfg.Node.Name, Prober: probe.New(cfg.Health.Timeout),
 		Publisher: g.bus, Statuses: g.statuses, Snapshot: snapshot, Log: g.log,
 	})
 	g.motion = newWatcher(g)
 	g.hub = streams.NewHub(streams.Options{
 		Source: &source.Source{
-			StartTimeout: g.cfg.Streams.StartTimeout, StallTimeout: stallTimeout, UserAgent: "sharpeyes/" + g.o.Version,
+			StartTimeout: cfg.Streams.StartTimeout, StallTimeout: stallTimeout, UserAgent: "sharpeyes/" + g.o.Version,
 		},
 		Observer:   observer{g},
 		Channel:    func(id string) (registry.Channel, bool) { return snapshot().Get(id) },
-		Linger:     g.cfg.Streams.Linger,
-		MaxPulls:   g.cfg.Streams.MaxPulls,
-		MaxReaders: g.cfg.Streams.MaxReaders,
-		Queue:      int(g.cfg.Streams.ReaderQueue),
+		Linger:     cfg.Streams.Linger,
+		MaxPulls:   cfg.Streams.MaxPulls,
+		MaxReaders: cfg.Streams.MaxReaders,
+		Queue:      int(cfg.Streams.ReaderQueue),
 		Log:        g.log,
 	})
 	// Once the hub is closed no pull starts a watcher any more.
 	g.defers(g.motion.wait)
 	g.defers(g.hub.Close)
-	g.always = newAlways(g.hub, g.cfg.Motion.AlwaysBudget)
+	g.always = newAlways(g.hub, cfg.Motion.AlwaysBudget)
 	var err error
-	if g.certificate, err = loadCertificate(g.cfg.RTSP.TLSCert, g.cfg.RTSP.TLSKey); err != nil {
+	if g.certificate, err = loadCertificate(cfg.RTSP.TLSCert, cfg.RTSP.TLSKey); err != nil {
 		return fmt.Errorf("rtsp.tls_cert: %w", err)
 	}
 	g.relay = relay.New(relay.Options{
-		Hub: g.hub, Authorizer: authorizer{g.access}, UDP: g.cfg.RTSP.UDP,
-		StartTimeout: g.cfg.Streams.StartTimeout, Log: g.log,
+		Hub: g.hub, Authorizer: authorizer{g.access}, UDP: cfg.RTSP.UDP,
+		StartTimeout: cfg.Streams.StartTimeout, Log: g.log,
 	})
 	g.defers(g.bus.Registry().Watch(func(_, now *registry.Snapshot, tx registry.Transaction) {
 		g.hub.Changed(now, tx)
@@ -196,13 +207,14 @@ func (g *gateway) openStreams() error {
 
 // listen opens all listeners before anything is served, so that a taken port stops the start.
 func (g *gateway) listen() error {
+	cfg := g.config()
 	for _, l := range []struct {
 		key, address string
 		to           *net.Listener
 	}{
-		{"http.listen", g.cfg.HTTP.Listen, &g.http},
-		{"rtsp.listen", g.cfg.RTSP.Listen, &g.rtsp},
-		{"rtsp.tls_listen", g.cfg.RTSP.TLSListen, &g.rtsps},
+		{"http.listen", cfg.HTTP.Listen, &g.http},
+		{"rtsp.listen", cfg.RTSP.Listen, &g.rtsp},
+		{"rtsp.tls_listen", cfg.RTSP.TLSListen, &g.rtsps},
 	} {
 		if l.address == "" {
 			continue
@@ -228,7 +240,7 @@ func (g *gateway) openAPI() error {
 	g.api = api.New(api.Options{
 		Catalogue: g.bus.Registry(), Statuses: g.statuses, Streams: g.hub, Authenticator: principals{g.access},
 		Ready: g.bus.Ready, Gatherer: g.metrics, RTSPURL: g.rtspURL, Page: page, Version: g.o.Version, Log: g.log,
-		RotateKey: g.rotateKey, Center: g.cfg.Map.Center,
+		RotateKey: g.rotateKey, Center: g.config().Map.Center,
 	})
 	stop, err := g.api.ServeNATS(g.bus.Conn())
 	if err != nil {
@@ -273,6 +285,7 @@ func (g *gateway) run(ctx context.Context) error {
 	}
 	group.Go(func() error { return g.monitor.Run(ctx) })
 	group.Go(func() error { return g.always.run(ctx) })
+	group.Go(func() error { return g.followConfig(ctx) })
 	a := Addresses{HTTP: g.http.Addr().String(), RTSP: g.rtsp.Addr().String(), NATS: g.bus.ClientURL()}
 	if g.rtsps != nil {
 		a.RTSPS = g.rtsps.Addr().String()
@@ -290,8 +303,9 @@ func (g *gateway) run(ctx context.Context) error {
 
 // serveHTTP serves the API until ctx ends, and lets requests under way finish.
 func (g *gateway) serveHTTP(ctx context.Context) error {
+	cfg := g.config()
 	const grace = 5 * time.Second
-	certificate, err := loadCertificate(g.cfg.HTTP.TLSCert, g.cfg.HTTP.TLSKey)
+	certificate, err := loadCertificate(cfg.HTTP.TLSCert, cfg.HTTP.TLSKey)
 	if err != nil {
 		return fmt.Errorf("http.tls_cert: %w", err)
 	}

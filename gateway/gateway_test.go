@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"io"
 	"log/slog"
 	"net/http"
 	"regexp"
@@ -162,3 +163,84 @@ func TestTakenPortStopsTheStart(t *testing.T) {
 		t.Fatalf("got %v, want one that names rtsp.listen", err)
 	}
 }
+
+// A registry of real cameras is not a demo's to replace.
+func TestDemoRefusesRealCameras(t *testing.T) {
+	cfg := config.Default()
+	cfg.DataDir = t.TempDir()
+	cfg.HTTP.Listen, cfg.RTSP.Listen, cfg.NATS.Listen = "127.0.0.1:0", "127.0.0.1:0", "127.0.0.1:0"
+	cfg.Access.Anonymous = "admin"
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	var status string
+	err := gateway.Run(ctx, cfg, gateway.Options{Log: slog.New(slog.DiscardHandler), Ready: func(a gateway.Addresses) {
+		go func() {
+			defer cancel()
+			status = put("http://"+a.HTTP+"/api/v1/channels/gate-1",
+				`{"name":"Gate","class":1,"site":"a","scenario":"campus","url":"rtsp://192.0.2.1/main","enabled":false}`)
+		}()
+	}})
+	if err != nil || status != "201 Created" {
+		t.Fatalf("%v, %s", err, status)
+	}
+	err = gateway.Demo(t.Context(), cfg, gateway.DemoOptions{
+		Options: gateway.Options{Log: slog.New(slog.DiscardHandler)}, Channels: 1, SimListen: ":0", Out: io.Discard,
+	})
+	if err == nil || !strings.Contains(err.Error(), "gate-1") {
+		t.Fatalf("got %v, want a refusal that names the camera", err)
+	}
+}
+
+func put(url, body string) string {
+	req, err := http.NewRequest(http.MethodPut, url, strings.NewReader(body))
+	if err != nil {
+		return err.Error()
+	}
+	req.Header.Set("Content-Type", "application/json")
+	c := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: 10 * time.Second}
+	res, err := c.Do(req)
+	if err != nil {
+		return err.Error()
+	}
+	defer res.Body.Close()
+	return res.Status
+}
+
+// A reload is taken over whole, or not at all, and says which key stood in its way.
+func TestReload(t *testing.T) {
+	cfg := config.Default()
+	cfg.DataDir = t.TempDir()
+	cfg.HTTP.Listen, cfg.RTSP.Listen, cfg.NATS.Listen = "127.0.0.1:0", "127.0.0.1:0", "127.0.0.1:0"
+	var level slog.LevelVar
+	lines := make(chan string, 100)
+	log := slog.New(slog.NewTextHandler(writer(func(line string) {
+		if strings.Contains(line, "the configuration was") {
+			lines <- line
+		}
+	}), &slog.HandlerOptions{Level: &level}))
+	configs := make(chan config.Config)
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- gateway.Run(ctx, cfg, gateway.Options{Log: log, Level: &level, Reload: configs}) }()
+
+	next := cfg
+	next.HTTP.Listen, next.Log.Level = "127.0.0.1:1", "error"
+	configs <- next
+	if line := <-lines; !strings.Contains(line, "http.listen can't change") || level.Level() != slog.LevelInfo {
+		t.Errorf("got %s, at level %v", line, level.Level())
+	}
+	next = cfg
+	next.Streams.Linger, next.Log.Level = time.Second, "debug"
+	configs <- next
+	if line := <-lines; !strings.Contains(line, "streams.linger, log.level") || level.Level() != slog.LevelDebug {
+		t.Errorf("got %s, at level %v", line, level.Level())
+	}
+	cancel()
+	if err := <-ended; err != nil {
+		t.Error(err)
+	}
+}
+
+type writer func(string)
+
+func (w writer) Write(b []byte) (int, error) { w(string(b)); return len(b), nil }

@@ -27,7 +27,7 @@ func (o observer) Stopped(ch registry.Channel, i streams.Info) {
 func (o observer) Failed(ch registry.Channel, i streams.Info, f *streams.Failure) {
 	o.g.log.Info("a pull failed", "channel", ch.ID, "profile", i.Key.Profile, "reason", f.Reason, "detail", f.Detail)
 	o.publish(event.StreamFailed, ch, i, f.Reason)
-	if i.Playing {
+	if i.Flowing {
 		o.g.monitor.Pulled(ch.ID, false)
 	}
 	state := event.Offline // no picture can be had, whatever the camera says to a probe
@@ -45,7 +45,7 @@ func (o observer) evidence(ch registry.Channel, i streams.Info, r probe.Result) 
 }
 
 func (o observer) publish(t event.Type, ch registry.Channel, i streams.Info, r event.Reason) {
-	o.g.bus.Publish(event.New(o.g.cfg.Node.Name, t, time.Now(), event.Stream{
+	o.g.bus.Publish(event.New(o.g.config().Node.Name, t, time.Now(), event.Stream{
 		Channel: ch.Event(), Profile: string(i.Key.Profile), Readers: i.Readers, Reason: r,
 	}))
 }

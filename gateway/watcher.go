@@ -54,15 +54,27 @@ func (w *watcher) started(ch registry.Channel, key streams.Key) {
 			w.mu.Lock()
 			delete(w.channels, ch.ID)
 			w.mu.Unlock()
+			// The channel's other stream may go on.
+			if now, ok := w.channel(ch.ID); ok {
+				w.started(now, streams.Key{Channel: ch.ID, Profile: streams.Main})
+				w.started(now, streams.Key{Channel: ch.ID, Profile: streams.Sub})
+			}
 		}()
-		w.watch(ch, reader, track, motion.New(codec, motion.Config{
-			Sensitivity: w.g.cfg.Motion.Sensitivity, Hold: w.g.cfg.Motion.Hold,
+		w.watch(ch.ID, reader, track, motion.New(codec, motion.Config{
+			Sensitivity: w.g.config().Motion.Sensitivity, Hold: w.g.config().Motion.Hold,
 		}))
 	})
 }
 
+func (w *watcher) channel(id string) (registry.Channel, bool) {
+	return w.g.bus.Registry().Snapshot().Get(id)
+}
+
 // videoOf finds the first track that the detector can read.
 func videoOf(d *streams.Description) (track int, codec motion.Codec, ok bool) {
+	if d == nil { // still being dialled
+		return 0, 0, false
+	}
 	for i, m := range d.Medias {
 		switch m.Formats[0].(type) {
 		case *format.H264:
@@ -75,12 +87,16 @@ func videoOf(d *streams.Description) (track int, codec motion.Codec, ok bool) {
 }
 
 // watch reads until the pull ends, which ends the motion too.
-func (w *watcher) watch(ch registry.Channel, reader *streams.Reader, track int, d *motion.Detector) {
+func (w *watcher) watch(id string, reader *streams.Reader, track int, d *motion.Detector) {
 	publish := func(c motion.Change, ok bool) {
 		if !ok {
 			return
 		}
-		w.g.bus.Publish(event.New(w.g.cfg.Node.Name, c.Type, c.At, event.Motion{
+		ch, ok := w.channel(id) // it may have moved since
+		if !ok || ch.Motion == "off" {
+			return
+		}
+		w.g.bus.Publish(event.New(w.g.config().Node.Name, c.Type, c.At, event.Motion{
 			Channel: ch.Event(), Score: c.Score, Source: event.FromBitstream, Started: c.Started, Duration: c.Duration.Seconds(),
 		}))
 	}

@@ -184,11 +184,10 @@ func decodeRecords(lines [][]byte, sealer Sealer) ([]Channel, error) {
 		g.Go(func() error {
 			words := repeated{}
 			for i := from; i < to; i++ {
-				c, err := decodeRecord(lines[i], sealer)
+				c, err := decodeRecord(lines[i], sealer, words)
 				if err != nil {
 					return fmt.Errorf("line %d: %w", i, err)
 				}
-				words.share(&c)
 				channels[i] = c
 			}
 			return nil
@@ -201,17 +200,22 @@ func decodeRecords(lines [][]byte, sealer Sealer) ([]Channel, error) {
 }
 
 // decodeRecord decodes one line of a channel.
-func decodeRecord(line []byte, sealer Sealer) (Channel, error) {
-	var r record
-	if err := json.Unmarshal(line, &r); err != nil {
-		return Channel{}, fmt.Errorf("%w: channel: %w", ErrForm, err)
+func decodeRecord(line []byte, sealer Sealer, words repeated) (Channel, error) {
+	c, sealed, ok := quickRecord(line, words)
+	if !ok {
+		var r record
+		if err := json.Unmarshal(line, &r); err != nil {
+			return Channel{}, fmt.Errorf("%w: channel: %w", ErrForm, err)
+		}
+		c, sealed = Channel(r.plain), r.Sealed
+		words.share(&c)
 	}
-	c := Channel(r.plain)
-	if r.Sealed != nil {
-		var err error
-		if c.Password, err = sealer.Open(c.ID, r.Sealed); err != nil {
+	if sealed != nil {
+		p, err := sealer.Open(c.ID, sealed)
+		if err != nil {
 			return Channel{}, err
 		}
+		c.Password = Secret(words.one(string(p)))
 	}
 	return c, nil
 }

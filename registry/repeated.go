@@ -8,20 +8,29 @@ func (r repeated) share(c *Channel) {
 		&c.Site, &c.Scenario, &c.Username, &c.Transport, &c.Motion, &c.Device, &c.InstallTime, &c.Contact,
 		(*string)(&c.Password),
 	} {
-		if *s == "" {
-			continue
-		}
-		if known, ok := r[*s]; ok {
-			*s = known
-		} else {
-			r[*s] = *s
-		}
+		*s = r.one(*s)
 	}
 	for i, tag := range c.Tags {
-		if known, ok := r[tag]; ok {
-			c.Tags[i] = known
-		} else {
-			r[tag] = tag
-		}
+		c.Tags[i] = r.one(tag)
 	}
+}
+
+// one is the text as it was first seen.
+func (r repeated) one(s string) string {
+	if s == "" {
+		return s
+	}
+	known, ok := r[s]
+	if !ok {
+		r[s], known = s, s
+	}
+	return known
+}
+
+// of is one of bytes.
+func (r repeated) of(b []byte) string {
+	if known, ok := r[string(b)]; ok { // without making a string
+		return known
+	}
+	return r.one(string(b))
 }

@@ -43,7 +43,7 @@ func TraceChannel(b []byte, id string, sealer Sealer) (Trace, bool, error) {
 			continue
 		}
 		line, _, _ := bytes.Cut(rest[at:], []byte("\n"))
-		c, err := decodeRecord(line, sealer)
+		c, err := decodeRecord(line, sealer, repeated{})
 		if err != nil {
 			return t, false, fmt.Errorf("trace channel %s: %w", id, err)
 		}

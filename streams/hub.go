@@ -8,10 +8,19 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"sharpeyes/registry"
 	"sharpeyes/registry/event"
+)
+
+// A camera that fails is left alone for firstPause, and after each further failure for twice as
+// long, up to lastPause: whoever asks in between is told the last failure. Else a few impatient
+// readers would hammer a dead camera, and flood the city with its failures.
+const (
+	firstPause = time.Second
+	lastPause  = 8 * time.Second
 )
 
 // What a reader can be told instead of a stream.
@@ -50,7 +59,8 @@ type Source interface {
 	Pull(ctx context.Context, ch registry.Channel, p Profile, sink Sink) error
 }
 
-// Observer hears what becomes of pulls. Its methods must not block.
+// Observer hears what becomes of pulls: Started with the first unit that the camera sends, and then
+// Stopped or Failed; Failed alone when none came. Its methods must not block.
 type Observer interface {
 	Started(registry.Channel, Info)
 	Stopped(registry.Channel, Info)
@@ -71,19 +81,38 @@ type Options struct {
 
 // Hub opens at most one pull a camera stream and shares it among its readers.
 type Hub struct {
-	o  Options
-	wg sync.WaitGroup // pulls
+	o      Options
+	linger atomic.Int64   // ns; pulls read it under their own locks
+	wg     sync.WaitGroup // pulls
 
 	mu      sync.Mutex
 	pulls   map[Key]*Pull
 	readers int
 	refused map[string]time.Time // by channel id: when its password was refused
+	failed  map[Key]failed
 	closed  bool
+}
+
+// failed is the last attempt at a stream that did not flow.
+type failed struct {
+	failure *Failure
+	at      time.Time
+	pause   time.Duration
 }
 
 // NewHub makes a hub with no pulls. Close it when done.
 func NewHub(o Options) *Hub {
-	return &Hub{o: o, pulls: map[Key]*Pull{}, refused: map[string]time.Time{}}
+	h := &Hub{o: o, pulls: map[Key]*Pull{}, refused: map[string]time.Time{}, failed: map[Key]failed{}}
+	h.linger.Store(int64(o.Linger))
+	return h
+}
+
+// Limit changes the linger and the quotas, as in Options. Pulls and readers that are there stay.
+func (h *Hub) Limit(linger time.Duration, maxPulls, maxReaders int) {
+	h.linger.Store(int64(linger))
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.o.MaxPulls, h.o.MaxReaders = maxPulls, maxReaders
 }
 
 // Close ends all pulls and their readers, and waits until nothing is left of them.
@@ -187,19 +216,28 @@ func (h *Hub) admit(key Key) (registry.Channel, error) {
 		}
 		delete(h.refused, key.Channel)
 	}
+	if last, ok := h.failed[key]; ok && time.Since(last.at) < last.pause {
+		return ch, last.failure
+	}
 	if h.o.MaxPulls > 0 && len(h.pulls) >= h.o.MaxPulls {
 		return ch, fmt.Errorf("%w: %d pulls", ErrQuota, len(h.pulls))
 	}
 	return ch, nil
 }
 
-// remove forgets a pull whose connection is gone.
-func (h *Hub) remove(p *Pull, f *Failure) {
+// remove forgets a pull whose connection is gone, and remembers why it never came to flow.
+func (h *Hub) remove(key Key, f *Failure, flowed bool) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	delete(h.pulls, p.key)
+	delete(h.pulls, key)
+	if f == nil || flowed {
+		delete(h.failed, key)
+	} else {
+		pause := min(max(2*h.failed[key].pause, firstPause), lastPause)
+		h.failed[key] = failed{failure: f, at: time.Now(), pause: pause}
+	}
 	if f != nil && f.Reason == event.Unauthorized {
-		h.refused[p.key.Channel] = time.Now()
+		h.refused[key.Channel] = time.Now()
 	}
 }
 
@@ -223,6 +261,8 @@ func (h *Hub) Changed(now *registry.Snapshot, tx registry.Transaction) {
 	defer h.mu.Unlock()
 	for id := range ids {
 		delete(h.refused, id)
+		delete(h.failed, Key{id, Main})
+		delete(h.failed, Key{id, Sub})
 	}
 	for key, p := range h.pulls {
 		if !ids[key.Channel] {

@@ -61,10 +61,14 @@ func (c *camera) send(keyframe bool, size int) *streams.Unit {
 	u := streams.NewUnit(0, false, size+4)
 	u.Append(make([]byte, size))
 	u.Keyframe, u.At = keyframe, time.Now()
+	c.deliver(u)
+	return u
+}
+
+func (c *camera) deliver(u *streams.Unit) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.sink.Deliver(u)
-	return u
 }
 
 // log of what the observer hears.
@@ -122,6 +126,7 @@ func TestOnePullForAll(t *testing.T) {
 		if n := c.opened.Load(); n != 1 {
 			t.Fatalf("20 readers opened %d connections", n)
 		}
+		c.send(true, 10)
 		for _, r := range readers {
 			r.Close()
 			r.Close() // twice is once
@@ -305,6 +310,91 @@ func TestTapNeitherOpensNorHolds(t *testing.T) {
 			t.Fatal("the tap kept the pull open")
 		}
 		tap.Close()
+		h.Close()
+	})
+}
+
+// A camera that fails is not hammered, whatever its readers do.
+func TestFailedPullIsNotTriedAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c, l := &camera{fail: &streams.Failure{Reason: event.ConnectRefused, Detail: "no"}}, &log{}
+		h := newHub(c, l)
+		var f *streams.Failure
+		for range 100 {
+			if _, err := h.Join(t.Context(), key); !errors.As(err, &f) || f.Reason != event.ConnectRefused {
+				t.Fatal(err)
+			}
+		}
+		if n := c.opened.Load(); n != 1 || l.failed != 1 {
+			t.Fatalf("100 readers made %d attempts and %d failures to tell", n, l.failed)
+		}
+		for range 600 { // a minute of a reader that asks ten times a second
+			h.Join(t.Context(), key)
+			time.Sleep(100 * time.Millisecond)
+		}
+		if n := c.opened.Load(); n > 12 {
+			t.Fatalf("%d attempts in a minute", n)
+		}
+		c.fail = nil
+		time.Sleep(9 * time.Second)
+		r, err := h.Join(t.Context(), key)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Close()
+		h.Close()
+	})
+}
+
+// A reader at half of the camera's rate loses all the time, although its queue is often empty.
+func TestReaderThatLosesAllTheTimeIsSentAway(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := &camera{}
+		h := newHub(c, &log{})
+		r, _ := h.Join(t.Context(), key)
+		r.Play()
+		var err error
+		for i := 0; err == nil && i < 3000; i++ {
+			c.send(i%25 == 0, 96)
+			time.Sleep(40 * time.Millisecond)
+			if i%24 != 0 {
+				continue
+			}
+			ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
+			_, err = r.Next(ctx, nil) // ten units are all that its queue holds
+			cancel()
+			if errors.Is(err, context.DeadlineExceeded) {
+				err = nil
+			}
+		}
+		if !errors.Is(err, streams.ErrBehind) {
+			t.Fatalf("got %v, want ErrBehind", err)
+		}
+		r.Close()
+		h.Close()
+	})
+}
+
+// What a reader missed before a pause is not held against it after.
+func TestPauseForgivesTheReader(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := &camera{}
+		h := newHub(c, &log{})
+		r, _ := h.Join(t.Context(), key)
+		r.Play()
+		for range 12 {
+			c.send(true, 96)
+		}
+		r.Pause()
+		time.Sleep(time.Minute)
+		r.Play()
+		for range 12 {
+			c.send(true, 96)
+		}
+		if _, err := r.Next(t.Context(), nil); err != nil {
+			t.Fatal(err)
+		}
+		r.Close()
 		h.Close()
 	})
 }

@@ -9,7 +9,8 @@ import (
 // Info tells of one pull.
 type Info struct {
 	Key      Key
-	Playing  bool // false while the camera is being dialled
+	Playing  bool // the camera has agreed to send
+	Flowing  bool // it has sent
 	Readers  int  // that keep it open
 	Since    time.Time
 	Codecs   []string // of each track
@@ -65,7 +66,7 @@ func (p *Pull) info() Info {
 
 func (p *Pull) infoLocked() Info {
 	i := Info{
-		Key: p.key, Playing: p.playing, Readers: p.holding, Since: p.meter.since,
+		Key: p.key, Playing: p.playing, Flowing: p.flowing, Readers: p.holding, Since: p.meter.since,
 		Bytes: p.meter.bytes, Packets: p.meter.packets, Lost: p.meter.lost,
 		Bitrate: p.meter.bitrate, FPS: p.meter.fps, Keyframe: p.meter.keyframe,
 	}

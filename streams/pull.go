@@ -24,6 +24,7 @@ type Pull struct {
 	desc    *Description
 	video   bool // readers begin at a keyframe
 	playing bool
+	flowing bool // the observer was told
 	ending  bool // takes no more readers
 	failure error
 	readers []*Reader
@@ -48,7 +49,10 @@ func newPull(h *Hub, key Key, ch registry.Channel) *Pull {
 
 // run pulls until the source ends, and then clears up.
 func (p *Pull) run() {
-	err := p.hub.o.Source.Pull(p.ctx, p.channel, p.key.Profile, p)
+	p.mu.Lock()
+	ch := p.channel
+	p.mu.Unlock()
+	err := p.hub.o.Source.Pull(p.ctx, ch, p.key.Profile, p)
 	if cause := context.Cause(p.ctx); cause != nil {
 		err = cause
 	} else if err == nil {
@@ -61,18 +65,19 @@ func (p *Pull) run() {
 	p.mu.Lock()
 	p.ending, p.failure = true, err
 	p.linger.Stop()
-	info, ch := p.infoLocked(), p.channel
+	info := p.infoLocked()
+	ch = p.channel
 	readers := p.readers
 	p.readers = nil
 	p.mu.Unlock()
 
-	p.hub.remove(p, failure)
+	p.hub.remove(p.key, failure, info.Flowing)
 	for _, r := range readers {
 		r.end(err)
 	}
 	if failure != nil {
 		p.hub.o.Observer.Failed(ch, info, failure)
-	} else if info.Playing {
+	} else if info.Flowing {
 		p.hub.o.Observer.Stopped(ch, info)
 	}
 	if !info.Playing {
@@ -105,7 +110,7 @@ func (p *Pull) detach(r *Reader) {
 	if r.hold {
 		p.holding--
 		if p.holding == 0 && !p.ending {
-			p.linger.Reset(p.hub.o.Linger)
+			p.linger.Reset(time.Duration(p.hub.linger.Load()))
 		}
 	}
 	p.mu.Unlock()
@@ -156,14 +161,22 @@ func (p *Pull) Describe(d *Description) {
 func (p *Pull) Playing() {
 	p.mu.Lock()
 	p.playing = true
-	info, ch := p.infoLocked(), p.channel
 	p.mu.Unlock()
 	close(p.started)
-	p.hub.o.Observer.Started(ch, info)
 }
 
 // Deliver hands a unit to every reader's queue.
 func (p *Pull) Deliver(u *Unit) {
+	if p.deliver(u) {
+		p.mu.Lock()
+		info, ch := p.infoLocked(), p.channel
+		p.mu.Unlock()
+		p.hub.o.Observer.Started(ch, info)
+	}
+}
+
+// deliver reports whether the unit is the first.
+func (p *Pull) deliver(u *Unit) (first bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.meter.add(u)
@@ -171,10 +184,13 @@ func (p *Pull) Deliver(u *Unit) {
 		p.reports[u.Track] = u
 	} else {
 		p.gop.add(u, p.video)
+		first = !p.flowing
+		p.flowing = true
 	}
 	for _, r := range p.readers {
 		r.push(u, p.video)
 	}
+	return first
 }
 
 // Lost counts packets that did not arrive.

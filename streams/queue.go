@@ -37,7 +37,30 @@ type queue struct {
 	fresh    bool      // nothing but a keyframe may come first, and what comes before it is no loss
 	skipping bool      // the reader could not keep up, and goes on with the next keyframe
 	skipped  uint64    // units lost
-	behind   time.Time // since when the reader can't keep up, zero when it can
+	behind   time.Time // since when the reader has not kept up
+	lost     time.Time // when it last lost something
+}
+
+const (
+	// patience is how long a reader may go on losing before it is sent away.
+	patience = 10 * time.Second
+	// recovered is how long it must lose nothing to be trusted again.
+	recovered = 30 * time.Second
+)
+
+// overflow drops all that waits.
+func (q *queue) overflow(at time.Time) {
+	q.skipped += uint64(len(q.units))
+	if q.behind.IsZero() || at.Sub(q.lost) > recovered {
+		q.behind = at
+	}
+	q.lost = at
+	q.clear()
+}
+
+// hopeless reports whether the reader has been losing for too long, up to now.
+func (q *queue) hopeless(now time.Time) bool {
+	return q.lost.Equal(now) && now.Sub(q.behind) > patience
 }
 
 // push adds a unit and reports whether it was kept.
@@ -54,11 +77,7 @@ func (q *queue) push(u *Unit, video bool) bool {
 		q.skipping = false
 	}
 	if q.bytes+u.Size() > q.limit && len(q.units) > 0 {
-		q.skipped += uint64(len(q.units))
-		if q.behind.IsZero() {
-			q.behind = u.At
-		}
-		q.clear()
+		q.overflow(u.At)
 		if video && !u.Keyframe {
 			q.skipping = true
 			q.skipped++
@@ -82,12 +101,10 @@ func (q *queue) take(dst []*Unit, limit int) []*Unit {
 	clear(q.units[rest:]) // or the array would keep the units from being freed
 	q.units = q.units[:rest]
 	q.bytes -= size
-	if rest == 0 {
-		q.behind = time.Time{}
-	}
 	return dst
 }
 
 func (q *queue) clear() {
-	q.units, q.bytes = nil, 0
+	clear(q.units)
+	q.units, q.bytes = q.units[:0], 0
 }

@@ -3,15 +3,10 @@ package streams
 import (
 	"context"
 	"sync"
-	"time"
 )
 
-const (
-	// takeLimit bounds what one Next returns, in bytes, and so what one write to a socket holds.
-	takeLimit = 512 << 10
-	// patience is how long a reader may stay behind before it is sent away.
-	patience = 10 * time.Second
-)
+// takeLimit bounds what one Next returns, in bytes, and so what one write to a socket holds.
+const takeLimit = 512 << 10
 
 // Reader receives the units of one pull, at its own speed and from its own queue.
 type Reader struct {
@@ -63,7 +58,7 @@ func (r *Reader) Pause() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.playing = false
-	r.queue.clear()
+	r.queue = queue{limit: r.queue.limit, skipped: r.queue.skipped}
 }
 
 // push adds a unit. The pull's lock is held.
@@ -77,7 +72,7 @@ func (r *Reader) push(u *Unit, video bool) {
 		return
 	}
 	r.queue.push(u, video)
-	if b := r.queue.behind; !b.IsZero() && u.At.Sub(b) > patience {
+	if r.queue.hopeless(u.At) {
 		r.err = ErrBehind
 		r.queue.clear()
 	}

@@ -31,8 +31,9 @@ func (d demo) Run(ctx context.Context, con console) error {
 		return err
 	}
 	cfg.DataDir = d.DataDir
+	log, _ := newLog(con.err, cfg.Log)
 	return gateway.Demo(ctx, cfg, gateway.DemoOptions{
-		Options:    gateway.Options{Log: newLog(con.err, cfg.Log), Version: version()},
+		Options:    gateway.Options{Log: log, Version: version()},
 		Channels:   d.Channels,
 		Live:       d.Live,
 		SimListen:  d.SimListen,

@@ -7,16 +7,16 @@ import (
 	"sharpeyes/config"
 )
 
-// newLog is the log that a long-running command passes down; a level that isn't known, which
-// config.Load refuses, is info.
-func newLog(w io.Writer, c config.Log) *slog.Logger {
-	var level slog.Level
+// newLog is the log that a long-running command passes down, and its level; a level that isn't
+// known, which config.Load refuses, is info.
+func newLog(w io.Writer, c config.Log) (*slog.Logger, *slog.LevelVar) {
+	level := new(slog.LevelVar)
 	if err := level.UnmarshalText([]byte(c.Level)); err != nil {
-		level = slog.LevelInfo
+		level.Set(slog.LevelInfo)
 	}
 	o := &slog.HandlerOptions{Level: level}
 	if c.Format == "json" {
-		return slog.New(slog.NewJSONHandler(w, o))
+		return slog.New(slog.NewJSONHandler(w, o)), level
 	}
-	return slog.New(slog.NewTextHandler(w, o))
+	return slog.New(slog.NewTextHandler(w, o)), level
 }

@@ -20,9 +20,16 @@ func (s serve) Run(ctx context.Context, con console) error {
 	if err != nil {
 		return err
 	}
+	log, level := newLog(con.err, cfg.Log)
+	ctx, cancel := context.WithCancel(ctx)
+	configs, wait := reloads(ctx, s.Config, log)
+	defer wait()
+	defer cancel() // first: wait is for the end of ctx
 	return gateway.Run(ctx, cfg, gateway.Options{
-		Log:     newLog(con.err, cfg.Log),
+		Log:     log,
+		Level:   level,
 		Version: version(),
+		Reload:  configs,
 		Password: func(user, password string) {
 			fmt.Fprintf(con.out, "Made the first administrator: user %s, password %s\nWrite it down; it isn't shown again.\n", user, password)
 		},

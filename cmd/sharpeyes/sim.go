@@ -28,7 +28,7 @@ func (s simulate) Run(ctx context.Context, con console) error {
 	if err := within("--cameras", s.Cameras, 1, mostCameras); err != nil {
 		return err
 	}
-	log := newLog(con.err, config.Log{Level: s.Log, Format: "text"})
+	log, _ := newLog(con.err, config.Log{Level: s.Log, Format: "text"})
 	farm, err := sim.Listen(ctx, sim.Options{
 		Listen: s.Listen, Cameras: s.Cameras, Start: sim.Start(s.Start), Control: s.Control, Log: log,
 	})

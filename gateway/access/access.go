@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"golang.org/x/crypto/bcrypt"
+	"golang.org/x/sync/singleflight"
 )
 
 // Store keeps the users' records by name, opaque to it. Names hold only [A-Za-z0-9_.-]. Get is
@@ -33,6 +34,9 @@ type Store interface {
 	// Delete removes the record of a name; it is no error when there is none.
 	Delete(ctx context.Context, name string) error
 }
+
+// checkTimeout bounds one check of a password, the wait for a processor included.
+const checkTimeout = 10 * time.Second
 
 // Options is what an Access is made of.
 type Options struct {
@@ -60,8 +64,9 @@ type Access struct {
 	log       *slog.Logger
 	verified  *verified
 	guesses   *guesses
-	hashing   chan struct{} // bounds how many processors bcrypt may keep busy
-	nobody    []byte        // a hash to compare with when the user doesn't exist, so that it takes as long
+	checks    singleflight.Group // of passwords, by user, password and address
+	hashing   chan struct{}      // bounds how many processors bcrypt may keep busy
+	nobody    []byte             // a hash to compare with when the user doesn't exist, so that it takes as long
 }
 
 // New returns an Access. It fails when Anonymous is no role that anonymous askers can have.
@@ -111,20 +116,38 @@ func (a *Access) Authenticate(ctx context.Context, user, password string, remote
 	if known && a.verified.has(u, password) {
 		return Principal{Name: u.Name, Role: u.Role}, nil
 	}
+	// A wall opens all its tiles at once: they are one guess, and one check.
+	same := a.verified.mac(u, password)
+	_, err, _ = a.checks.Do(string(same[:])+remote.String(), func() (any, error) {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), checkTimeout) // others wait for it too
+		defer cancel()
+		return nil, a.check(ctx, u, known, password, remote)
+	})
+	if err != nil {
+		return Principal{}, err
+	}
+	return Principal{Name: u.Name, Role: u.Role}, nil
+}
+
+// check compares the password with the user's, unless that address guesses too much.
+func (a *Access) check(ctx context.Context, u User, known bool, password string, remote netip.Addr) error {
+	if known && a.verified.has(u, password) { // by the check before
+		return nil
+	}
 	if wait := a.guesses.take(remote); wait > 0 {
-		return Principal{}, SlowedError{After: wait}
+		return SlowedError{After: wait}
 	}
 	ok, err := a.compare(ctx, u.Hash, password)
 	if err != nil {
 		a.guesses.giveBack(remote)
-		return Principal{}, err
+		return err
 	}
 	if !known || !ok {
-		return Principal{}, DeniedError{}
+		return DeniedError{}
 	}
 	a.guesses.giveBack(remote)
 	a.verified.add(u, password)
-	return Principal{Name: u.Name, Role: u.Role}, nil
+	return nil
 }
 
 // compare reports whether the password belongs to the hash. Without a hash it takes as long.

@@ -156,7 +156,7 @@ func TestBadUsers(t *testing.T) {
 		"dot at the end": {"a.", access.Viewer, "long enough"},
 		"long name":      {strings.Repeat("a", 65), access.Viewer, "long enough"},
 		"role":           {"ann", "king", "long enough"},
-		"short password": {"ann", access.Viewer, "short"},
+		"short password": {"ann", access.Viewer, "abc"},
 		"long password":  {"ann", access.Viewer, strings.Repeat("x", 73)},
 		"zero byte":      {"ann", access.Viewer, "long\x00enough"},
 	} {
@@ -303,7 +303,7 @@ func TestEnsureAdmin(t *testing.T) {
 	if _, err := a.Authenticate(ctx, "admin", "chosen before", far); err != nil {
 		t.Error(err)
 	}
-	a = newAccess(t, access.Options{AdminPassword: "short"})
+	a = newAccess(t, access.Options{AdminPassword: "abc"})
 	if _, _, err := a.EnsureAdmin(ctx); err == nil {
 		t.Error("a short password was taken")
 	}
@@ -333,4 +333,21 @@ func TestStoreFails(t *testing.T) {
 	if _, _, err := a.EnsureAdmin(t.Context()); err == nil {
 		t.Error("no error")
 	}
+}
+
+// A wall opens all its tiles at once, behind one address: nobody guesses there.
+func TestWallSignsIn(t *testing.T) {
+	a := newAccess(t, access.Options{})
+	if err := a.AddUser(t.Context(), "wall", access.Viewer, "correct horse"); err != nil {
+		t.Fatal(err)
+	}
+	var wg sync.WaitGroup
+	for range 64 {
+		wg.Go(func() {
+			if _, err := a.Authenticate(t.Context(), "wall", "correct horse", far); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	wg.Wait()
 }

@@ -60,7 +60,7 @@ type User struct {
 // maxPassword is as far as bcrypt reads.
 const maxPassword = 72
 
-const minPassword = 8
+const minPassword = 4
 
 var userName = regexp.MustCompile(`^[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*$`)
 

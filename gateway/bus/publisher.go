@@ -38,10 +38,11 @@ type publisher struct {
 	mu       sync.Mutex
 	waiting  []event.Event
 	statuses map[string]statusWrite
-	retries  []*nats.Msg    // events that could not be stored
-	tries    map[string]int // failed attempts by event id, while it is under way
-	failed   bool           // something failed since the last batch
-	inFlight int            // sent, and neither stored nor failed
+	latest   map[string]*nats.Msg // by channel id: the last write that was sent, until it is stored
+	retries  []*nats.Msg          // events that could not be stored
+	tries    map[string]int       // failed attempts by event id, while it is under way
+	failed   bool                 // something failed since the last batch
+	inFlight int                  // sent, and neither stored nor failed
 	closed   bool
 	lost     uint64 // since the last report
 	reported time.Time
@@ -62,6 +63,7 @@ func newPublisher(conn *nats.Conn, log *slog.Logger, m *metrics) (*publisher, er
 	p := &publisher{
 		conn: conn, log: log, metrics: m,
 		statuses: map[string]statusWrite{},
+		latest:   map[string]*nats.Msg{},
 		tries:    map[string]int{},
 		wake:     make(chan struct{}, 1),
 		giveUp:   make(chan struct{}),

@@ -157,21 +157,31 @@ func TestWaitingStatusIsReplaced(t *testing.T) {
 	if len(b.statuses) != 2 || b.statuses["a"].status.State != event.Offline {
 		t.Errorf("took %v", b.statuses)
 	}
-	// What failed meanwhile is older than what waits.
-	p.putStatus("a", registry.Status{State: event.Online})
-	m, err := statusMsg("a", b.statuses["a"])
-	if err != nil {
-		t.Fatal(err)
+	// sent is the write as storeStatuses sends it.
+	sent := func(w statusWrite) *nats.Msg {
+		m, err := statusMsg("a", w)
+		if err != nil {
+			t.Fatal(err)
+		}
+		p.latest["a"] = m
+		return m
 	}
-	p.statusFailed(m, nats.ErrTimeout)
+	// What failed meanwhile is older than what waits, or than what was sent after it.
+	p.putStatus("a", registry.Status{State: event.Online})
+	older := sent(b.statuses["a"])
+	p.statusFailed(older, nats.ErrTimeout)
 	if b, _ = p.take(); b.statuses["a"].status.State != event.Online || b.statuses["a"].tries != 0 {
 		t.Errorf("a failed write replaced a newer one: %+v", b.statuses["a"])
 	}
+	var newer *nats.Msg
+	older, newer = sent(statusWrite{status: &registry.Status{State: event.Offline}}), sent(b.statuses["a"])
+	p.statusFailed(older, nats.ErrTimeout)
+	if b, _ := p.take(); len(b.statuses) != 0 {
+		t.Errorf("a failed write comes after a newer one: %v", b.statuses)
+	}
+	p.statusStored(nil, newer, nil)
 	for range maxTries {
-		if m, err = statusMsg("a", b.statuses["a"]); err != nil {
-			t.Fatal(err)
-		}
-		p.statusFailed(m, nats.ErrTimeout)
+		p.statusFailed(sent(b.statuses["a"]), nats.ErrTimeout)
 		b, _ = p.take()
 	}
 	if len(b.statuses) != 0 || testutil.ToFloat64(p.metrics.statusesLost) != 1 {

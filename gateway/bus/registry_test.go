@@ -103,12 +103,12 @@ func TestWatchSeesEachTransactionInOrder(t *testing.T) {
 }
 
 // second opens a gateway of its own data directory on the server of the first.
-func second(t *testing.T, first *Bus) *Bus {
+func second(t testing.TB, first *Bus) *Bus {
 	t.Helper()
 	return secondWith(t, first, options(t.TempDir()))
 }
 
-func secondWith(t *testing.T, first *Bus, o Options) *Bus {
+func secondWith(t testing.TB, first *Bus, o Options) *Bus {
 	t.Helper()
 	u, err := url.Parse(first.ClientURL())
 	if err != nil {

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -52,6 +53,9 @@ func (p *publisher) storeStatuses(all map[string]statusWrite) {
 			continue
 		}
 		p.metrics.statuses.Inc()
+		p.mu.Lock()
+		p.latest[id] = m
+		p.mu.Unlock()
 		if !p.send(p.status, m, p.statusFailed) {
 			return
 		}
@@ -134,10 +138,22 @@ func (p *publisher) eventStored(_ jetstream.JetStream, m *nats.Msg, _ *jetstream
 }
 
 // statusStored notes that a status is stored, as eventStored does.
-func (p *publisher) statusStored(jetstream.JetStream, *nats.Msg, *jetstream.PubAck) {
+func (p *publisher) statusStored(_ jetstream.JetStream, m *nats.Msg, _ *jetstream.PubAck) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	p.superseded(m)
 	p.landed()
+}
+
+// superseded ends the write of a status, and reports whether a later one of the same channel was
+// sent meanwhile. The lock is held.
+func (p *publisher) superseded(m *nats.Msg) bool {
+	id := strings.TrimPrefix(m.Subject, statusPrefix)
+	if p.latest[id] != m {
+		return true
+	}
+	delete(p.latest, id)
+	return false
 }
 
 // landed counts down what is in flight; the lock is held.

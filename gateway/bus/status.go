@@ -36,7 +36,7 @@ func statusMsg(id string, w statusWrite) (*nats.Msg, error) {
 // headerTries counts the failed attempts of a write, one letter each.
 const headerTries = "Sharpeyes-Tries"
 
-// statusFailed puts a status back, unless a newer one waits or it failed three times. The client
+// statusFailed puts a status back, unless a newer one waits or was sent, or it failed three times. The client
 // may hold its locks while it calls.
 func (p *publisher) statusFailed(m *nats.Msg, err error) {
 	id := strings.TrimPrefix(m.Subject, statusPrefix)
@@ -55,6 +55,7 @@ func (p *publisher) statusFailed(m *nats.Msg, err error) {
 	p.failed = true
 	p.landed()
 	_, newer := p.statuses[id]
+	newer = p.superseded(m) || newer
 	if !newer && tries < maxTries {
 		p.statuses[id] = w
 	}

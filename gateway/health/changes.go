@@ -68,7 +68,7 @@ func (m *Monitor) add(ch registry.Channel, now time.Time) *entry {
 	// A verdict from before the restart that only a pull can have reached still stands. (A missing
 	// stream may have been found by either.)
 	if why := m.o.Statuses.Get(ch.ID).Reason; !probesSee(why) && why != event.NotFound {
-		m.hold(e, now)
+		m.hold(e, why, now)
 	}
 	m.entries[ch.ID] = e
 	return e

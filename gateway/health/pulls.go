@@ -33,7 +33,7 @@ func (m *Monitor) Pulled(id string, on bool) {
 // Evidence says what a pull of the channel's main stream saw of its camera.
 //
 // Packets that flow are proof, and so is what only a pull can see, such as a refused password: both
-// are believed at once, and a probe doesn't refute the latter for half an hour, or until the channel
+// are believed at once, and a probe doesn't refute the latter for a while, or until the channel
 // is edited or pulled again. What a probe can see too, such as a refused connection, counts as one
 // observation, and probes confirm it.
 func (m *Monitor) Evidence(id string, r probe.Result) {
@@ -52,7 +52,7 @@ func (m *Monitor) Evidence(id string, r probe.Result) {
 		e.held = 0
 		m.settle(e, r, now)
 	default:
-		m.hold(e, now)
+		m.hold(e, r.Reason, now)
 		m.settle(e, r, now)
 	}
 	m.follow(e, now)

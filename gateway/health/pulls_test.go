@@ -108,7 +108,7 @@ func TestProbesDoNotRefuteWhatOnlyPullsSee(t *testing.T) {
 
 		c.m.Evidence("gate", locked)
 		c.told()
-		c.pass(holdFor + 16*time.Second)
+		c.pass(holdRefused + 16*time.Second)
 		c.turned(event.Offline, event.Online, "")
 	})
 }

@@ -8,9 +8,12 @@ import (
 	"sharpeyes/streams/probe"
 )
 
-// holdFor is how long a verdict stands that only a pull could reach. A camera that refuses the
-// password isn't tried again for as long.
-const holdFor = 30 * time.Minute
+// How long a verdict stands that only a pull could reach. A camera that refuses the password isn't
+// tried again for as long; one that sent nothing may be well again without anybody's doing.
+const (
+	holdRefused = 30 * time.Minute
+	holdOther   = 5 * time.Minute
+)
 
 // doubt is a change that was seen and isn't confirmed.
 type doubt struct {
@@ -90,7 +93,12 @@ func (m *Monitor) publish(ch registry.Channel, previous event.State, s registry.
 func (m *Monitor) isHeld(e *entry, now time.Time) bool { return now.Sub(m.epoch) < e.held }
 
 // hold makes the verdict of a pull stand against probes.
-func (m *Monitor) hold(e *entry, now time.Time) { e.held = now.Sub(m.epoch) + holdFor }
+func (m *Monitor) hold(e *entry, r event.Reason, now time.Time) {
+	e.held = now.Sub(m.epoch) + holdOther
+	if r == event.Unauthorized || r == event.LockedOut {
+		e.held += holdRefused - holdOther
+	}
+}
 
 // probesSee reports whether a probe can find the reason, and so can also find it gone.
 func probesSee(r event.Reason) bool {

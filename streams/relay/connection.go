@@ -29,6 +29,7 @@ type connection struct {
 	write sync.Mutex // answers and packets come from two goroutines
 
 	// The rest belongs to the goroutine of serve.
+	joinBy  time.Time // until then it must have asked for a stream that it gets
 	reader  *streams.Reader
 	key     streams.Key
 	session string
@@ -37,7 +38,7 @@ type connection struct {
 }
 
 func newConnection(s *Server, nc net.Conn, udp *ports) *connection {
-	c := &connection{server: s, nc: nc, rtsp: conn.NewConn(nc), udp: udp}
+	c := &connection{server: s, nc: nc, rtsp: conn.NewConn(nc), udp: udp, joinBy: time.Now().Add(joinTimeout)}
 	if a, ok := nc.RemoteAddr().(*net.TCPAddr); ok {
 		c.remote = plain(a.AddrPort())
 	}
@@ -82,6 +83,10 @@ func (c *connection) serve(ctx context.Context) {
 func (c *connection) setReadDeadline() {
 	if c.player != nil && !c.overUDP() {
 		c.nc.SetReadDeadline(time.Time{})
+		return
+	}
+	if c.reader == nil {
+		c.nc.SetReadDeadline(c.joinBy)
 		return
 	}
 	c.nc.SetReadDeadline(time.Now().Add(idleTimeout))
@@ -133,14 +138,19 @@ func (c *connection) leave() {
 	c.pause()
 	if c.reader != nil {
 		c.reader.Close()
-		c.server.stats.skipped.Add(int64(c.reader.Skipped()))
 		c.reader = nil
 	}
 	for _, t := range c.tracks {
-		if t.setUp && t.udp {
-			c.udp.forget(t.rtp)
-			c.udp.forget(t.rtcp)
-		}
+		c.release(t)
 	}
 	c.tracks, c.session = nil, ""
+	c.joinBy = time.Now().Add(joinTimeout)
+}
+
+// release forgets the addresses of a track over UDP.
+func (c *connection) release(t track) {
+	if t.setUp && t.udp {
+		c.udp.forget(t.rtp, &c.heard)
+		c.udp.forget(t.rtcp, &c.heard)
+	}
 }

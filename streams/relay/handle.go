@@ -3,6 +3,7 @@ package relay
 import (
 	"context"
 	"crypto/rand"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"strconv"
@@ -56,6 +57,7 @@ func sessionID(header string) string {
 func status(code base.StatusCode, why string) *base.Response {
 	res := &base.Response{StatusCode: code}
 	if why != "" {
+		why = strings.Join(strings.Fields(why), " ") // it may hold a camera's own words
 		res.StatusMessage = base.StatusMessages[code] + ": " + why
 		res.Header = base.Header{"Content-Type": {"text/plain; charset=utf-8"}}
 		res.Body = []byte(why + "\n")
@@ -109,12 +111,13 @@ func (c *connection) join(ctx context.Context, req *base.Request, key streams.Ke
 		}
 	}
 	caller := Caller{Remote: c.remote, Key: key}
-	var auth headers.Authorization
-	if h, ok := req.Header["Authorization"]; ok && auth.Unmarshal(h) == nil && auth.Method == headers.AuthMethodBasic {
-		caller.User, caller.Password = auth.Username, auth.BasicPass
-	}
+	caller.User, caller.Password = basicAuth(req.Header["Authorization"])
 	if err := c.server.o.Authorizer.Authorize(ctx, caller); err != nil {
-		return refusal(err)
+		if errors.Is(err, ErrUnauthenticated) || errors.Is(err, ErrForbidden) {
+			return refusal(err)
+		}
+		c.server.o.Log.Warn("who asks for a stream can't be found out", "remote", c.remote, "error", err)
+		return status(base.StatusServiceUnavailable, "credentials can't be checked now; try again in a few seconds")
 	}
 	ctx, cancel := context.WithTimeout(ctx, c.server.o.StartTimeout+c.server.o.StartTimeout/10)
 	defer cancel()
@@ -124,6 +127,23 @@ func (c *connection) join(ctx context.Context, req *base.Request, key streams.Ke
 	}
 	c.reader, c.key = r, key
 	return nil
+}
+
+// basicAuth reads credentials of the Basic scheme (RFC 7617); both are empty when there are none.
+func basicAuth(header base.HeaderValue) (user, password string) {
+	if len(header) != 1 {
+		return "", ""
+	}
+	scheme, encoded, _ := strings.Cut(header[0], " ")
+	if !strings.EqualFold(scheme, "Basic") {
+		return "", ""
+	}
+	decoded, err := base64.StdEncoding.DecodeString(strings.TrimSpace(encoded))
+	if err != nil {
+		return "", ""
+	}
+	user, password, _ = strings.Cut(string(decoded), ":")
+	return user, password
 }
 
 // refusal is the answer for each error.
@@ -204,6 +224,7 @@ func (c *connection) setup(ctx context.Context, req *base.Request) *base.Respons
 	if !ok {
 		return status(base.StatusUnsupportedTransport, "")
 	}
+	c.release(c.tracks[index])
 	c.tracks[index] = t
 	if t.udp {
 		c.udp.expect(t.rtp, &c.heard)

@@ -61,13 +61,19 @@ func (c *connection) pause() {
 // play hands what waits in the reader's queue to the kernel, in as few calls as it can.
 func (c *connection) play(ctx context.Context, reader *streams.Reader, tracks []track) error {
 	var (
+		skipped uint64 // told so far
 		units   []*streams.Unit
 		bufs    [][]byte
 		scratch []byte
 		err     error
 	)
 	for {
-		if units, err = reader.Next(ctx, units[:0]); err != nil {
+		units, err = reader.Next(ctx, units[:0])
+		if n := reader.Skipped(); n != skipped {
+			c.server.stats.skipped.Add(int64(n - skipped))
+			skipped = n
+		}
+		if err != nil {
 			return err
 		}
 		bufs, scratch = bufs[:0], scratch[:0]

@@ -52,7 +52,8 @@ func (p *ports) pair() [2]int {
 // expect takes packets from an address as signs of life until forget.
 func (p *ports) expect(a netip.AddrPort, at *atomic.Int64) { p.heard.Store(a, at) }
 
-func (p *ports) forget(a netip.AddrPort) { p.heard.Delete(a) }
+// forget undoes expect, unless another reader has come to the same address since.
+func (p *ports) forget(a netip.AddrPort, at *atomic.Int64) { p.heard.CompareAndDelete(a, at) }
 
 func (p *ports) receive(c *net.UDPConn) {
 	buf := make([]byte, 2048)

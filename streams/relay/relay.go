@@ -58,6 +58,10 @@ type Options struct {
 
 const (
 	defaultMaxConns = 10_000
+	// perAddress is the part of MaxConns that one address may have.
+	perAddress = 4
+	// joinTimeout is how long a connection may be there without a stream, whatever it says.
+	joinTimeout = 20 * time.Second
 	// idleTimeout is how long a connection may say nothing before it plays, and over UDP also after.
 	idleTimeout = 60 * time.Second
 	// writeTimeout is how long a write may wait for the reader's TCP window.
@@ -71,6 +75,7 @@ type Server struct {
 
 	mu    sync.Mutex
 	conns map[*connection]struct{}
+	from  map[netip.Addr]int // how many of each address
 }
 
 // New makes a server that listens nowhere yet.
@@ -78,7 +83,7 @@ func New(o Options) *Server {
 	if o.MaxConns == 0 {
 		o.MaxConns = defaultMaxConns
 	}
-	return &Server{o: o, conns: map[*connection]struct{}{}}
+	return &Server{o: o, conns: map[*connection]struct{}{}, from: map[netip.Addr]int{}}
 }
 
 // Serve accepts readers until ctx ends, and returns when none of its connections is left. It closes
@@ -143,11 +148,12 @@ func (s *Server) accept(ctx context.Context, ln net.Listener, udp *ports, wg *sy
 func (s *Server) register(c *connection) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if len(s.conns) >= s.o.MaxConns {
+	if len(s.conns) >= s.o.MaxConns || s.from[c.remote.Addr()] >= max(s.o.MaxConns/perAddress, 1) {
 		s.stats.refused.Add(1)
 		return false
 	}
 	s.conns[c] = struct{}{}
+	s.from[c.remote.Addr()]++
 	return true
 }
 
@@ -155,6 +161,9 @@ func (s *Server) unregister(c *connection) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	delete(s.conns, c)
+	if s.from[c.remote.Addr()]--; s.from[c.remote.Addr()] == 0 {
+		delete(s.from, c.remote.Addr())
+	}
 }
 
 // stats are the server's counters.

@@ -3,6 +3,7 @@ package relay
 import (
 	"net/netip"
 	"slices"
+	"strings"
 
 	"github.com/bluenviron/gortsplib/v4/pkg/base"
 	"github.com/bluenviron/gortsplib/v4/pkg/headers"
@@ -22,12 +23,8 @@ func (c *connection) overUDP() bool {
 
 // transport picks the first of the offered transports that can be served, and completes it.
 func (c *connection) transport(offer base.HeaderValue, index int) (track, headers.Transport, bool) {
-	var offers headers.Transports
-	if err := offers.Unmarshal(offer); err != nil {
-		return track{}, headers.Transport{}, false
-	}
 	unicast := headers.TransportDeliveryUnicast
-	for _, o := range offers {
+	for _, o := range offers(offer) {
 		if o.Secure || o.Mode != nil && *o.Mode != headers.TransportModePlay ||
 			o.Delivery != nil && *o.Delivery != headers.TransportDeliveryUnicast {
 			continue
@@ -58,6 +55,29 @@ func (c *connection) transport(offer base.HeaderValue, index int) (track, header
 		}
 	}
 	return track{}, headers.Transport{}, false
+}
+
+// offers reads a Transport header (RFC 2326, 12.39) and leaves out what is not understood. Source
+// and destination are not even looked at: nothing is ever sent where they say, and the parser would
+// ask the name server about them.
+func offers(h base.HeaderValue) []headers.Transport {
+	var all []headers.Transport
+	for _, one := range strings.Split(strings.Join(h, ","), ",") {
+		parts := strings.Split(one, ";")
+		parts = slices.DeleteFunc(parts, func(p string) bool {
+			name, _, _ := strings.Cut(strings.TrimSpace(p), "=")
+			return strings.EqualFold(name, "source") || strings.EqualFold(name, "destination")
+		})
+		if len(parts) == 0 {
+			continue
+		}
+		parts[0] = strings.ToUpper(strings.TrimSpace(parts[0])) // the profile
+		var t headers.Transport
+		if t.Unmarshal(base.HeaderValue{strings.Join(parts, ";")}) == nil {
+			all = append(all, t)
+		}
+	}
+	return all
 }
 
 func validPort(p int) bool { return p > 0 && p < 65536 }

@@ -50,14 +50,15 @@ func (s *Source) Pull(ctx context.Context, ch registry.Channel, p streams.Profil
 	if ch.Username != "" {
 		u.User = url.UserPassword(ch.Username, ch.Password.Reveal())
 	}
+	until := time.Now().Add(s.StartTimeout) // of both attempts together
 	if ch.Transport == "udp" {
-		return s.pull(ctx, u, gortsplib.TransportUDP, sink)
+		return s.pull(ctx, u, gortsplib.TransportUDP, until, sink)
 	}
 	// TCP first: it loses nothing, passes every NAT, and most cameras have it. The few that
 	// don't say so.
-	err = s.pull(ctx, u, gortsplib.TransportTCP, sink)
+	err = s.pull(ctx, u, gortsplib.TransportTCP, until, sink)
 	if ch.Transport == "auto" && onlyUDP(err) {
-		return s.pull(ctx, u, gortsplib.TransportUDP, sink)
+		return s.pull(ctx, u, gortsplib.TransportUDP, until, sink)
 	}
 	return err
 }
@@ -77,7 +78,7 @@ type session struct {
 	last      atomic.Int64 // when the last packet came, Unix ns
 }
 
-func (s *Source) pull(ctx context.Context, u *base.URL, transport gortsplib.Transport, sink streams.Sink) error {
+func (s *Source) pull(ctx context.Context, u *base.URL, transport gortsplib.Transport, until time.Time, sink streams.Sink) error {
 	ss := &session{address: u.Host, host: u.Hostname()}
 	c := &gortsplib.Client{
 		Scheme:            u.Scheme,
@@ -99,7 +100,7 @@ func (s *Source) pull(ctx context.Context, u *base.URL, transport gortsplib.Tran
 	}
 	defer c.Close()
 	defer context.AfterFunc(ctx, c.Close)()
-	start := time.AfterFunc(s.StartTimeout, func() { ss.late.Store(true); c.Close() })
+	start := time.AfterFunc(time.Until(until), func() { ss.late.Store(true); c.Close() })
 	defer start.Stop()
 
 	if err := ss.open(c, u, sink); err != nil {
