@@ -56,6 +56,15 @@ func newCity(n int, file string) (*cityFile, error) {
 	return &cityFile{channels, file}, f.Close()
 }
 
+// ids are those of the channels, in the order of their cameras.
+func (c *cityFile) ids() []string {
+	ids := make([]string, len(c.channels))
+	for i := range c.channels {
+		ids[i] = c.channels[i].ID
+	}
+	return ids
+}
+
 func degrees(f *float64) string {
 	if f == nil {
 		return ""

@@ -3,9 +3,9 @@
 // gateway's list of requirements stays free of SQLite. "make bench-registry" runs it.
 //
 // SQLite (modernc.org/sqlite) is given every advantage that costs the comparison nothing: no
-// validation of rows, no encryption of passwords, no writers beside its queries, prepared
-// statements, ANALYZE, a trigram index for text and an R-tree for positions, which are made outside
-// the measured time.
+// validation of rows, no encryption of passwords, no events, prepared statements, ANALYZE, all of
+// the city in its cache, a trigram index for text and an R-tree for positions, which are made
+// outside the measured time.
 //
 // The gateway is the built binary, spoken to over HTTP; what is measured inside the process calls
 // the packages themselves. Only for queries under 3,000 changes of state a second, which no camera

@@ -66,9 +66,12 @@ type lite struct {
 	file string
 }
 
+// pragmas let what was acknowledged survive a power cut, as it does in the gateway, and keep all of
+// the city in memory.
+const pragmas = "_pragma=busy_timeout(10000)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=cache_size(-262144)&_pragma=mmap_size(1073741824)"
+
 func openSQLite(ctx context.Context, file string) (*lite, error) {
-	// What was acknowledged survives a power cut, as it does in the gateway.
-	db, err := sql.Open("sqlite", "file:"+file+"?_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=cache_size(-262144)&_pragma=mmap_size(1073741824)")
+	db, err := sql.Open("sqlite", "file:"+file+"?"+pragmas)
 	if err != nil {
 		return nil, fmt.Errorf("open SQLite: %w", err)
 	}
