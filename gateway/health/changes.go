@@ -99,6 +99,7 @@ func (m *Monitor) remove(id string) {
 	m.unplan(e)
 	e.gone = true
 	delete(m.entries, id)
+	delete(m.muted, id)
 }
 
 // disable makes the status of a channel disabled.

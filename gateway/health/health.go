@@ -55,8 +55,9 @@ type Monitor struct {
 
 	mu      sync.Mutex
 	running bool
-	entries map[string]*entry // enabled channels, by id
-	pulled  map[string]int    // open pulls, by channel
+	entries map[string]*entry      // enabled channels, by id
+	pulled  map[string]int         // open pulls, by channel
+	muted   map[string]event.State // what was last told of channels that changed in maintenance
 	schedule
 }
 
@@ -67,6 +68,7 @@ func New(o Options) *Monitor {
 		wake:    make(chan struct{}, 1),
 		entries: make(map[string]*entry),
 		pulled:  make(map[string]int),
+		muted:   make(map[string]event.State),
 	}
 	m.schedule = newSchedule(o.Config)
 	m.metrics = newMetrics(m)

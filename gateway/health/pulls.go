@@ -60,6 +60,7 @@ func (m *Monitor) Evidence(id string, r probe.Result) {
 
 // settle believes a result that needs no confirmation.
 func (m *Monitor) settle(e *entry, r probe.Result, now time.Time) {
+	m.unmute(e.id, now)
 	e.fresh, e.doubt = false, nil
 	if old := m.o.Statuses.Get(e.id); old.State == r.State && old.Reason == r.Reason {
 		return

@@ -32,6 +32,7 @@ func (m *Monitor) weigh(e *entry, r probe.Result, now time.Time) {
 	if r.State == event.Unknown || r.State == "" { // says nothing of the camera
 		return
 	}
+	m.unmute(e.id, now)
 	fresh := e.fresh
 	e.fresh = false
 	old := m.o.Statuses.Get(e.id)
@@ -75,10 +76,43 @@ func (m *Monitor) believe(e *entry, now time.Time) {
 	m.publish(ch, old.State, s, now)
 }
 
-// publish keeps, stores and tells a changed status.
+// publish keeps, stores and tells a changed status. In maintenance it is not told: what happens then
+// is expected, and what is left of it is told when the window is over.
 func (m *Monitor) publish(ch registry.Channel, previous event.State, s registry.Status, now time.Time) {
 	m.o.Statuses.Set(ch.ID, s)
 	m.o.Publisher.PutStatus(ch.ID, s)
+	if _, ok := m.o.Snapshot().InMaintenance(ch, now); ok {
+		if _, ok := m.muted[ch.ID]; !ok {
+			m.muted[ch.ID] = previous
+		}
+		return
+	}
+	delete(m.muted, ch.ID)
+	m.tell(ch, previous, s, now)
+}
+
+// unmute tells what maintenance left of a channel, once the window is over.
+func (m *Monitor) unmute(id string, now time.Time) {
+	previous, ok := m.muted[id]
+	if !ok {
+		return
+	}
+	channels := m.o.Snapshot()
+	ch, ok := channels.Get(id)
+	if !ok {
+		delete(m.muted, id)
+		return
+	}
+	if _, ok := channels.InMaintenance(ch, now); ok {
+		return
+	}
+	delete(m.muted, id)
+	if s := m.o.Statuses.Get(id); s.State != previous {
+		m.tell(ch, previous, s, now)
+	}
+}
+
+func (m *Monitor) tell(ch registry.Channel, previous event.State, s registry.Status, now time.Time) {
 	m.o.Publisher.Publish(event.New(m.o.Node, event.HealthChanged, now, event.Health{
 		Channel:  ch.Event(),
 		State:    s.State,
