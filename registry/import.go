@@ -75,6 +75,7 @@ type intake struct {
 	words    repeated
 	errs     []RowError
 	warnings []Warning // by column, in the order of standardColumns
+	doubts   doubts
 }
 
 // errEnough ends reading: no more errors would be reported, or what follows has no meaning.
@@ -100,7 +101,7 @@ func read(r io.Reader, opts ImportOptions, rows func(*intake, *lines) error) ([]
 	if len(in.errs) > 0 {
 		return nil, in.errs, nil, nil
 	}
-	return in.channels, nil, in.warnings, nil
+	return in.channels, nil, append(in.warnings, in.doubts.warnings()...), nil
 }
 
 // refuse adds what is wrong with a row; it returns errEnough when there is room for no more.
@@ -140,6 +141,7 @@ func (in *intake) take(row int, c Channel, errs FieldErrors) error {
 	in.words.share(&c)
 	in.channels = append(in.channels, c)
 	in.warn(row, &c)
+	in.doubts.look(row, &c, in.opts.Box)
 	return nil
 }
 

@@ -29,7 +29,7 @@ func (c *chunk) textIndex() *textIndex {
 
 // recentTexts are the texts that were searched for last in a chunk, with what was found: whoever
 // types, sorts or turns pages asks for the same again.
-type recentTexts [4]struct {
+type recentTexts [8]struct {
 	text string
 	set  set
 }

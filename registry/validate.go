@@ -174,7 +174,11 @@ func validatePosition(lon, lat *float64, errs *FieldErrors) {
 		errs.add("lon", "", "must be there when lat is")
 	}
 	validateRange("lon", lon, -180, 180, errs)
+	before := len(*errs)
 	validateRange("lat", lat, -90, 90, errs)
+	if len(*errs) > before {
+		(*errs)[before].Message += swappedGuess(lon, lat)
+	}
 }
 
 func validateRange(column string, f *float64, low, high float64, errs *FieldErrors) {
