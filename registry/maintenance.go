@@ -113,6 +113,35 @@ func (s *Snapshot) SiteInMaintenance(path string, at time.Time) (Maintenance, bo
 	return Maintenance{}, false
 }
 
+// maintained is the channels of each chunk that a window is open for at the time; nil when none is.
+func (s *Snapshot) maintained(at time.Time) []set {
+	if s.windows == nil || !slices.ContainsFunc(s.windows.list, func(m Maintenance) bool { return m.Covers(at) }) {
+		return nil
+	}
+	sites := make([]bool, len(s.sites.list))
+	for i, path := range s.sites.list {
+		_, sites[i] = s.SiteInMaintenance(path, at)
+	}
+	all := make([]set, len(s.chunks))
+	for n, c := range s.chunks {
+		for i := range c.facets {
+			if sites[c.facets[i].site] {
+				all[n].add(i)
+			}
+		}
+	}
+	for id, of := range s.windows.channels {
+		if _, open := s.windows.open(of, at); !open || len(s.chunks) == 0 {
+			continue
+		}
+		n := chunkOf(s.chunks, id)
+		if i, ok := s.chunks[n].find(id); ok {
+			all[n].add(i)
+		}
+	}
+	return all
+}
+
 // open is the window among the given ones that is open at the time and ends last.
 func (w *windows) open(of []int, at time.Time) (m Maintenance, ok bool) {
 	for _, i := range of {

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"sharpeyes/registry"
+	"sharpeyes/registry/event"
 )
 
 var night = time.Date(2026, 3, 4, 22, 0, 0, 0, time.UTC)
@@ -108,5 +109,44 @@ func TestMaintenanceValidate(t *testing.T) {
 	}
 	if err := window("m", "xiamen", "", 24*400).Validate(); err == nil {
 		t.Error("a window of 400 days is taken")
+	}
+}
+
+// Who is away because of maintenance isn't counted against the city.
+func TestRatesRespectMaintenance(t *testing.T) {
+	list := channels(1200)
+	st := someStatuses(list)
+	s := snapshot(t, list)
+	before := s.Stats(nil, registry.Query{}, st).Total
+	now := time.Now()
+	of := func(m registry.Maintenance) *registry.Snapshot {
+		m.From, m.Until = now.Add(-time.Hour), now.Add(time.Hour)
+		return apply(t, s, registry.Transaction{At: now, Maintenance: []registry.Maintenance{m}})
+	}
+	site := of(window("m", "xiamen/siming", "", 1))
+	part := site.Stats(nil, registry.Query{Site: "xiamen/siming"}, st).Total
+	if part.Maintenance == 0 || part.Maintenance != part.Offline+part.Unknown || part.OnlineRate != 1 {
+		t.Errorf("%+v", part)
+	}
+	total := site.Stats([]string{"class", "site"}, registry.Query{}, st).Total
+	if total.Maintenance != part.Maintenance || total.Offline != before.Offline || total.Total != before.Total || total.OnlineRate <= before.OnlineRate {
+		t.Errorf("%+v, before %+v", total, before)
+	}
+	for _, tally := range site.SiteTallies(registry.Query{}, st) {
+		if want := site.Stats(nil, registry.Query{Site: tally.Path}, st).Total; tally.Tally != want {
+			t.Errorf("%s: %+v, want %+v", tally.Path, tally.Tally, want)
+		}
+	}
+	away := ""
+	for _, c := range list {
+		if st.StatusOf(c).State == event.Offline {
+			away = c.ID
+		}
+	}
+	if n := of(window("m", "", away, 1)).Stats([]string{"class"}, registry.Query{}, st).Total.Maintenance; n != 1 {
+		t.Errorf("%d channels are in maintenance, want 1", n)
+	}
+	if n := of(window("m", "", "not-there", 1)).Stats(nil, registry.Query{}, st).Total.Maintenance; n != 0 {
+		t.Errorf("%d channels are in maintenance, want none", n)
 	}
 }

@@ -1,12 +1,10 @@
 package registry
 
 import (
-	"cmp"
 	"math/bits"
 	"slices"
 	"strings"
-
-	"sharpeyes/registry/event"
+	"time"
 )
 
 // Tally counts channels by state.
@@ -17,26 +15,12 @@ type Tally struct {
 	Offline  int `json:"offline"`
 	Unknown  int `json:"unknown"`
 	Disabled int `json:"disabled"`
-	// OnlineRate is the part, 0 to 1, of the channels that aren't disabled which give a picture:
-	// (online + degraded) / (total - disabled); 0 when all are disabled.
+	// Maintenance is how many of the offline and unknown ones are so while a window of maintenance is
+	// open for them, which is nobody's failure.
+	Maintenance int `json:"maintenance,omitempty"`
+	// OnlineRate is the part, 0 to 1, of the channels that are expected to give a picture and do:
+	// (online + degraded) / (total - disabled - maintenance); 0 when none is expected to.
 	OnlineRate float64 `json:"online_rate"`
-}
-
-// add counts one channel in the state.
-func (t *Tally) add(state event.State) {
-	t.Total++
-	switch state {
-	case event.Online:
-		t.Online++
-	case event.Degraded:
-		t.Degraded++
-	case event.Offline:
-		t.Offline++
-	case event.Disabled:
-		t.Disabled++
-	default:
-		t.Unknown++
-	}
 }
 
 // merge adds another tally's counts.
@@ -47,12 +31,13 @@ func (t *Tally) merge(o *Tally) {
 	t.Offline += o.Offline
 	t.Unknown += o.Unknown
 	t.Disabled += o.Disabled
+	t.Maintenance += o.Maintenance
 }
 
 // rate sets OnlineRate.
 func (t *Tally) rate() {
 	t.OnlineRate = 0
-	if counted := t.Total - t.Disabled; counted > 0 {
+	if counted := t.Total - t.Disabled - t.Maintenance; counted > 0 {
 		t.OnlineRate = float64(t.Online+t.Degraded) / float64(counted)
 	}
 }
@@ -157,9 +142,10 @@ type SiteTally struct {
 func (s *Snapshot) SiteTallies(q Query, st *Statuses) []SiteTally {
 	in := make([]counts, len(s.sites.list))
 	l := s.look(&q, st)
-	for _, c := range s.chunks {
+	expected := s.maintained(time.Now())
+	for n, c := range s.chunks {
 		found := l.among(c)
-		for code, of := range c.states(st) {
+		for code, of := range c.counted(st, expected, n) {
 			of.keep(&found)
 			for w, word := range of {
 				for ; word != 0; word &= word - 1 {
@@ -190,9 +176,10 @@ func (s *Snapshot) SiteTallies(q Query, st *Statuses) []SiteTally {
 // fill counts the channels that the query means.
 func (s *Snapshot) fill(t *table, byClass bool, q *Query, st *Statuses) {
 	l := s.look(q, st)
-	for _, c := range s.chunks {
+	expected := s.maintained(time.Now())
+	for n, c := range s.chunks {
 		found := l.among(c)
-		for code, of := range c.states(st) {
+		for code, of := range c.counted(st, expected, n) {
 			of.keep(&found)
 			if t.sites == 1 && t.scenarios == 1 { // whole sets at once
 				for _, class := range c.classes {
@@ -212,74 +199,4 @@ func (s *Snapshot) fill(t *table, byClass bool, q *Query, st *Statuses) {
 			}
 		}
 	}
-}
-
-// counts are numbers of channels by the code of their state.
-type counts [codes]uint32
-
-func (c *counts) tally() Tally {
-	t := Tally{
-		Online: int(c[codeOnline]), Degraded: int(c[codeDegraded]), Offline: int(c[codeOffline]),
-		Unknown: int(c[codeUnknown]), Disabled: int(c[codeDisabled]),
-	}
-	t.Total = t.Online + t.Degraded + t.Offline + t.Unknown + t.Disabled
-	return t
-}
-
-// table has counts for each class, site and scenario, made where something is counted.
-type table struct {
-	sites, scenarios int
-	classes          [256][][]counts // by class, site and scenario
-}
-
-// class is where channels of the class are counted.
-func (t *table) class(byClass bool, c Class) Class {
-	if byClass {
-		return c
-	}
-	return 0
-}
-
-// at is the counts of a class, site and scenario; of what wasn't asked for there is one.
-func (t *table) at(class Class, site, scenario int) *counts {
-	if t.classes[class] == nil {
-		t.classes[class] = make([][]counts, t.sites)
-	}
-	row := t.classes[class][site]
-	if row == nil {
-		row = make([]counts, t.scenarios)
-		t.classes[class][site] = row
-	}
-	return &row[scenario]
-}
-
-// row is the counts of a site by scenario; nil when there are none.
-func (t *table) row(class Class, site int) []counts { return t.classes[class][site] }
-
-// sitesByPath is the numbers of the sites that channels name, in the order of their paths.
-func (s *Snapshot) sitesByPath() []int {
-	p := s.allPlaces()
-	numbers := make([]int, len(p.sites)) // of each place, and one more
-	for n, at := range p.at {
-		if at >= 0 {
-			numbers[at] = n + 1
-		}
-	}
-	list := make([]int, 0, len(p.at))
-	for _, n := range numbers {
-		if n > 0 {
-			list = append(list, n-1)
-		}
-	}
-	return list
-}
-
-// scenariosByName is the numbers of the scenarios in the order of their names.
-func (s *Snapshot) scenariosByName() []int {
-	list := make([]int, len(s.scenarios.list))
-	for i := range list {
-		list[i] = i
-	}
-	slices.SortFunc(list, func(a, b int) int { return cmp.Compare(s.scenarios.list[a], s.scenarios.list[b]) })
-	return list
 }
