@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"slices"
 	"strconv"
 
 	"sharpeyes/registry/geo"
@@ -139,6 +140,9 @@ func (in *intake) take(row int, c Channel, errs FieldErrors) error {
 		return in.refuse(row, errs)
 	}
 	in.words.share(&c)
+	if n := len(in.channels); n == cap(in.channels) {
+		in.channels = slices.Grow(in.channels, max(n, 256)) // fewer and larger steps than append's
+	}
 	in.channels = append(in.channels, c)
 	in.warn(row, &c)
 	in.doubts.look(row, &c, in.opts.Box)

@@ -4,7 +4,6 @@ import (
 	"net"
 	"net/netip"
 	"net/url"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -151,10 +150,21 @@ func hostAt(rest string, at int) (string, bool) {
 		a, err := netip.ParseAddr(inner)
 		return inner, ok && err == nil && a.Is6()
 	}
-	return host, hostForm.MatchString(host)
+	return host, isHost(host)
 }
 
-var hostForm = regexp.MustCompile(`^[A-Za-z0-9_]([A-Za-z0-9._-]{0,252}[A-Za-z0-9_.])?$`)
+// isHost reports whether s has the form of a host's name or IPv4 address.
+func isHost(s string) bool {
+	if s == "" || len(s) > 254 || s[0] == '.' || s[0] == '-' || s[len(s)-1] == '-' {
+		return false
+	}
+	for i := range len(s) {
+		if c := s[i]; (c < 'a' || c > 'z') && (c < 'A' || c > 'Z') && (c < '0' || c > '9') && c != '_' && c != '.' && c != '-' {
+			return false
+		}
+	}
+	return true
+}
 
 // isFullHost reports whether a valid host is an address, a name with a dot, or localhost: nobody
 // would take it for a part of a password.
