@@ -65,8 +65,8 @@ type Access struct {
 	verified  *verified
 	guesses   *guesses
 	checks    singleflight.Group // of passwords, by user, password and address
-	hashing   chan struct{} // bounds how many processors bcrypt may keep busy
-	nobody    []byte        // a hash to compare with when the user doesn't exist, so that it takes as long
+	hashing   chan struct{}      // bounds how many processors bcrypt may keep busy
+	nobody    []byte             // a hash to compare with when the user doesn't exist, so that it takes as long
 }
 
 // New returns an Access. It fails when Anonymous is no role that anonymous askers can have.

@@ -39,10 +39,10 @@ type publisher struct {
 	waiting  []event.Event
 	statuses map[string]statusWrite
 	latest   map[string]*nats.Msg // by channel id: the last write that was sent, until it is stored
-	retries  []*nats.Msg    // events that could not be stored
-	tries    map[string]int // failed attempts by event id, while it is under way
-	failed   bool           // something failed since the last batch
-	inFlight int            // sent, and neither stored nor failed
+	retries  []*nats.Msg          // events that could not be stored
+	tries    map[string]int       // failed attempts by event id, while it is under way
+	failed   bool                 // something failed since the last batch
+	inFlight int                  // sent, and neither stored nor failed
 	closed   bool
 	lost     uint64 // since the last report
 	reported time.Time
