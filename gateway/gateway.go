@@ -10,7 +10,6 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
-	"net/http"
 	"os"
 	"path/filepath"
 	"sync"
@@ -28,6 +27,7 @@ import (
 	"sharpeyes/gateway/health"
 	"sharpeyes/gateway/web"
 	"sharpeyes/registry"
+	"sharpeyes/registry/event"
 	"sharpeyes/streams"
 	"sharpeyes/streams/probe"
 	"sharpeyes/streams/relay"
@@ -95,6 +95,7 @@ type gateway struct {
 	motion    *watcher
 	always    *always
 	api       *api.API
+	web       *webServer
 
 	http, rtsp, rtsps net.Listener
 	certificate       *tls.Config // of rtsps
@@ -122,8 +123,15 @@ func (g *gateway) close() {
 	}
 }
 
-// open opens the store and the listeners, and wires everything. Nothing is served yet.
+// open opens the listeners and the store, and wires everything. Nothing but /healthz is served yet.
 func (g *gateway) open(ctx context.Context) error {
+	// Listeners come first: a taken port stops the start before anything is made.
+	if err := g.listen(); err != nil {
+		return err
+	}
+	if err := g.startHTTP(); err != nil {
+		return err
+	}
 	if err := g.openStore(ctx); err != nil {
 		return err
 	}
@@ -139,9 +147,6 @@ func (g *gateway) open(ctx context.Context) error {
 		return fmt.Errorf("loading the last statuses: %w", err)
 	}
 	if err := g.openStreams(); err != nil {
-		return err
-	}
-	if err := g.listen(); err != nil {
 		return err
 	}
 	return g.openAPI()
@@ -184,6 +189,11 @@ func (g *gateway) openStreams() error {
 		Queue:      int(cfg.Streams.ReaderQueue),
 		Log:        g.log,
 	})
+	for id, s := range g.statuses.Range() {
+		if s.Reason == event.Unauthorized {
+			g.hub.Refused(id, s.Since)
+		}
+	}
 	// Once the hub is closed no pull starts a watcher any more.
 	g.defers(g.motion.wait)
 	g.defers(g.hub.Close)
@@ -205,7 +215,7 @@ func (g *gateway) openStreams() error {
 	return nil
 }
 
-// listen opens all listeners before anything is served, so that a taken port stops the start.
+// listen opens all listeners.
 func (g *gateway) listen() error {
 	cfg := g.config()
 	for _, l := range []struct {
@@ -278,7 +288,7 @@ func (g *gateway) rtspURL(host, id string, p streams.Profile) string {
 // run serves until ctx ends or one of the parts fails; then all end.
 func (g *gateway) run(ctx context.Context) error {
 	group, ctx := errgroup.WithContext(ctx)
-	group.Go(func() error { return g.serveHTTP(ctx) })
+	group.Go(func() error { return g.web.serve(ctx) })
 	group.Go(func() error { return g.relay.Serve(ctx, g.rtsp, nil) })
 	if g.rtsps != nil {
 		group.Go(func() error { return g.relay.Serve(ctx, g.rtsps, g.certificate) })
@@ -286,6 +296,7 @@ func (g *gateway) run(ctx context.Context) error {
 	group.Go(func() error { return g.monitor.Run(ctx) })
 	group.Go(func() error { return g.always.run(ctx) })
 	group.Go(func() error { return g.followConfig(ctx) })
+	g.web.open(g.api.Handler())
 	a := Addresses{HTTP: g.http.Addr().String(), RTSP: g.rtsp.Addr().String(), NATS: g.bus.ClientURL()}
 	if g.rtsps != nil {
 		a.RTSPS = g.rtsps.Addr().String()
@@ -299,42 +310,6 @@ func (g *gateway) run(ctx context.Context) error {
 		return nil
 	}
 	return err
-}
-
-// serveHTTP serves the API until ctx ends, and lets requests under way finish.
-func (g *gateway) serveHTTP(ctx context.Context) error {
-	cfg := g.config()
-	const grace = 5 * time.Second
-	certificate, err := loadCertificate(cfg.HTTP.TLSCert, cfg.HTTP.TLSKey)
-	if err != nil {
-		return fmt.Errorf("http.tls_cert: %w", err)
-	}
-	ln := g.http
-	if certificate != nil {
-		certificate.NextProtos = []string{"h2", "http/1.1"}
-		ln = tls.NewListener(ln, certificate)
-	}
-	s := &http.Server{
-		Handler:           g.api.Handler(),
-		ReadHeaderTimeout: 10 * time.Second,
-		IdleTimeout:       2 * time.Minute,
-		MaxHeaderBytes:    64 << 10,
-		ErrorLog:          slog.NewLogLogger(g.log.Handler(), slog.LevelDebug),
-	}
-	served := make(chan error, 1)
-	go func() { served <- s.Serve(ln) }()
-	select {
-	case err := <-served:
-		return fmt.Errorf("serving HTTP: %w", err)
-	case <-ctx.Done():
-	}
-	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), grace)
-	defer cancel()
-	if s.Shutdown(last) != nil {
-		s.Close()
-	}
-	<-served
-	return ctx.Err()
 }
 
 // loadCertificate is nil without files.

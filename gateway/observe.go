@@ -37,9 +37,10 @@ func (o observer) Failed(ch registry.Channel, i streams.Info, f *streams.Failure
 	o.evidence(ch, i, probe.Result{State: state, Reason: f.Reason, Detail: f.Detail})
 }
 
-// evidence is what the main stream tells of the camera's health; a broken sub stream says little.
+// evidence is what the main stream tells of the camera's health; a broken sub stream says little,
+// but that a password is refused is true of both.
 func (o observer) evidence(ch registry.Channel, i streams.Info, r probe.Result) {
-	if i.Key.Profile == streams.Main {
+	if i.Key.Profile == streams.Main || r.Reason == event.Unauthorized {
 		o.g.monitor.Evidence(ch.ID, r)
 	}
 }

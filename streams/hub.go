@@ -115,6 +115,14 @@ func (h *Hub) Limit(linger time.Duration, maxPulls, maxReaders int) {
 	h.o.MaxPulls, h.o.MaxReaders = maxPulls, maxReaders
 }
 
+// Refused says that the camera of a channel refused its password at the given time, before this hub
+// was made: a restart is no reason to try again.
+func (h *Hub) Refused(id string, at time.Time) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.refused[id] = at
+}
+
 // Close ends all pulls and their readers, and waits until nothing is left of them.
 func (h *Hub) Close() {
 	h.mu.Lock()

@@ -82,6 +82,8 @@ func (m *Monitor) Run(ctx context.Context) error {
 	var probes sync.WaitGroup
 	defer probes.Wait()
 
+	const warnEvery = time.Minute
+	var warned time.Time
 	timer := time.NewTimer(0)
 	defer timer.Stop()
 	for {
@@ -91,7 +93,12 @@ func (m *Monitor) Run(ctx context.Context) error {
 		case <-timer.C:
 		case <-m.wake:
 		}
-		timer.Reset(m.dispatch(ctx, &probes))
+		nap, late := m.dispatch(ctx, &probes)
+		timer.Reset(nap)
+		if now := time.Now(); late > 0 && now.Sub(warned) > warnEvery {
+			warned = now
+			m.o.Log.Warn("Probes are late: the machine is too busy, or health.concurrency is too small", "late", late.Round(time.Second))
+		}
 	}
 }
 
@@ -126,8 +133,9 @@ func (m *Monitor) stop() {
 	m.running = false
 }
 
-// dispatch starts the probes that are due, and returns how long the scheduler may sleep.
-func (m *Monitor) dispatch(ctx context.Context, probes *sync.WaitGroup) time.Duration {
+// dispatch starts the probes that are due. It returns how long the scheduler may sleep, and how late
+// the latest of the probes was when that is longer than the interval of its channel.
+func (m *Monitor) dispatch(ctx context.Context, probes *sync.WaitGroup) (nap, late time.Duration) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	now := time.Now()
@@ -135,14 +143,18 @@ func (m *Monitor) dispatch(ctx context.Context, probes *sync.WaitGroup) time.Dur
 	for {
 		e := m.next(now)
 		if e == nil {
-			return m.sleep(now)
+			return m.sleep(now), late
 		}
 		ch, ok := channels.Get(e.id)
 		if !ok || !ch.Enabled { // Changed is about to be called and takes it away
 			m.plan(e, now.Add(m.interval(e)))
 			continue
 		}
-		m.metrics.late(e.rank, now.Sub(e.due))
+		by := now.Sub(e.due)
+		m.metrics.late(e.rank, by)
+		if by > m.interval(e) {
+			late = max(late, by)
+		}
 		m.take(e)
 		edition := e.edition
 		probes.Go(func() { m.probe(ctx, e, edition, ch) })

@@ -81,7 +81,7 @@ type Stream struct {
 	Channel Channel `json:"channel"`
 	Profile string  `json:"profile"` // main or sub
 	Readers int     `json:"readers"`
-	Reason  Reason  `json:"reason,omitempty"`
+	Reason  Reason  `json:"reason"`
 }
 
 // Kind is KindStream.

@@ -1,6 +1,7 @@
 package relay
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"io"
@@ -12,7 +13,6 @@ import (
 	"time"
 
 	"github.com/bluenviron/gortsplib/v4/pkg/base"
-	"github.com/bluenviron/gortsplib/v4/pkg/conn"
 
 	"sharpeyes/streams"
 )
@@ -21,7 +21,7 @@ import (
 type connection struct {
 	server *Server
 	nc     net.Conn
-	rtsp   *conn.Conn
+	br     *bufio.Reader
 	udp    *ports // nil: TCP only
 	remote netip.AddrPort
 	heard  atomic.Int64 // last sign of life over UDP, Unix ns
@@ -38,7 +38,7 @@ type connection struct {
 }
 
 func newConnection(s *Server, nc net.Conn, udp *ports) *connection {
-	c := &connection{server: s, nc: nc, rtsp: conn.NewConn(nc), udp: udp, joinBy: time.Now().Add(joinTimeout)}
+	c := &connection{server: s, nc: nc, br: bufio.NewReaderSize(nc, 4<<10), udp: udp, joinBy: time.Now().Add(joinTimeout)}
 	if a, ok := nc.RemoteAddr().(*net.TCPAddr); ok {
 		c.remote = plain(a.AddrPort())
 	}
@@ -54,19 +54,19 @@ func (c *connection) serve(ctx context.Context) {
 	defer c.nc.Close() // first, so that a write to a reader that takes nothing holds nobody up
 	for {
 		c.setReadDeadline()
-		what, err := c.rtsp.Read()
+		req, err := c.read()
 		if err != nil {
 			if errors.Is(err, os.ErrDeadlineExceeded) && c.alive() {
 				continue
 			}
 			if !gone(err) && ctx.Err() == nil {
 				c.server.o.Log.Debug("a reader's connection failed", "remote", c.remote, "error", err)
+				c.answer(&base.Request{}, status(base.StatusBadRequest, "this is not RTSP 1.0"))
 			}
 			return
 		}
-		req, ok := what.(*base.Request)
-		if !ok {
-			continue // receiver reports, and answers to what was never asked
+		if req == nil {
+			continue
 		}
 		res := c.handle(ctx, req)
 		if err := c.answer(req, res); err != nil {
@@ -76,6 +76,25 @@ func (c *connection) serve(ctx context.Context) {
 			c.start(ctx, cancel) // after the answer, which must come before the first packet
 		}
 	}
+}
+
+// read reads a request; nil stands for what needs no answer: receiver reports, and answers to what
+// was never asked.
+func (c *connection) read() (*base.Request, error) {
+	first, err := c.br.Peek(2)
+	if err != nil {
+		return nil, err
+	}
+	switch {
+	case first[0] == '$':
+		var f base.InterleavedFrame
+		return nil, f.Unmarshal(c.br)
+	case string(first) == "RT":
+		var res base.Response
+		return nil, res.Unmarshal(c.br)
+	}
+	var req base.Request
+	return &req, req.Unmarshal(c.br)
 }
 
 // setReadDeadline bounds the silence. A reader over TCP that plays needs to say nothing: whether it
