@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"sharpeyes/registry"
 )
@@ -93,6 +94,9 @@ func TestHistoryOfAnEarlierLog(t *testing.T) {
 	parts[0].Subject = registrySubject
 	parts[0].Header.Del(headerCounts)
 	if _, err := appendParts(soon(t), b.conn, parts, 0); err != nil {
+		t.Fatal(err)
+	}
+	if err := b.registry.wait(soon(t), 1, 10*time.Second); err != nil {
 		t.Fatal(err)
 	}
 	update(t, b, edit(0, func(c *registry.Channel) { c.Name = "new" }))
