@@ -69,6 +69,7 @@ type Options struct {
 	Catalogue     Catalogue
 	Statuses      *registry.Statuses
 	Streams       Streams
+	Events        Events // nil: nobody can listen
 	Authenticator Authenticator
 	// Ready is nil when the gateway can serve; an errors.Join of the reasons otherwise.
 	Ready func() error
@@ -97,7 +98,14 @@ type API struct {
 	handler   http.Handler
 	importing chan struct{} // one slot an import: each holds a whole city in memory
 	city      city
+
+	life      context.Context // of the WebSockets
+	end       context.CancelFunc
+	listening chan struct{} // one slot a WebSocket
 }
+
+// maxListeners bounds the WebSockets that are open at once.
+const maxListeners = 1000
 
 const importsAtOnce = 2
 
@@ -106,12 +114,22 @@ func New(o Options) *API {
 	if o.MaxImport <= 0 {
 		o.MaxImport = 256 << 20
 	}
-	a := &API{o: o, importing: make(chan struct{}, importsAtOnce)}
+	a := &API{o: o, importing: make(chan struct{}, importsAtOnce), listening: make(chan struct{}, maxListeners)}
+	a.life, a.end = context.WithCancel(context.Background())
 	a.handler = a.routes()
 	return a
 }
 
+// Close ends the WebSockets, which an http.Server doesn't wait for, and waits for them. The server
+// must take no more requests.
+func (a *API) Close() {
+	a.end()
+	for range maxListeners {
+		a.listening <- struct{}{}
+	}
+}
+
 // Handler serves HTTP. The server that it is given to sets ReadHeaderTimeout and IdleTimeout, and
 // neither ReadTimeout nor WriteTimeout: the handlers set deadlines themselves, since an import
-// may take longer than a query. It needs no closing; every request ends by its own deadlines.
+// may take longer than a query. Every request ends by its own deadlines, but for WebSockets, which Close ends.
 func (a *API) Handler() http.Handler { return a.handler }

@@ -75,6 +75,9 @@ func (a *API) importFile(ctx context.Context, in *importInput) (*importOutput, e
 	if err != nil {
 		return nil, err
 	}
+	if prune && len(channels) == 0 && a.o.Catalogue.Snapshot().Len() > 0 {
+		return nil, problem(http.StatusUnprocessableEntity, "the file has no channels, and a prune would delete all that are registered: nothing was imported")
+	}
 	var out importOutput
 	out.Body.Warnings = warnings[:min(len(warnings), maxWarnings)]
 	if dry {

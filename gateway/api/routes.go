@@ -75,6 +75,9 @@ func (a *API) routes() http.Handler {
 	outer.HandleFunc("GET /readyz", a.readyz)
 	outer.Handle("/", a.authenticate(inner))
 	outer.Handle(prefix+"/", compress(a.authenticate(inner)))
+	if a.o.Events != nil {
+		outer.Handle("GET "+prefix+"/ws/events", a.authenticate(http.HandlerFunc(a.wsEvents)))
+	}
 	return a.guard(outer)
 }
 

@@ -1,0 +1,197 @@
+package api
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/gorilla/websocket"
+
+	"sharpeyes/registry"
+	"sharpeyes/registry/event"
+)
+
+// Events is where events can be listened to.
+type Events interface {
+	// Subscribe calls deliver with each event on the subject from now on, until stop.
+	Subscribe(subject string, deliver func(subject string, event []byte)) (stop func(), err error)
+}
+
+const (
+	waitingEvents = 4096             // for one listener
+	wsWrite       = 10 * time.Second // for one message to leave
+	wsPing        = 20 * time.Second // a listener that answers none of three is gone
+)
+
+// listener is one WebSocket that events are sent to. It has its own bounded queue: what doesn't fit
+// is counted, and the listener is told.
+type listener struct {
+	wake chan struct{}
+
+	mu      sync.Mutex
+	waiting [][]byte
+	missed  int
+}
+
+func (l *listener) push(ev []byte) {
+	l.mu.Lock()
+	if len(l.waiting) < waitingEvents {
+		l.waiting = append(l.waiting, ev)
+	} else {
+		l.missed++
+	}
+	l.mu.Unlock()
+	select {
+	case l.wake <- struct{}{}:
+	default:
+	}
+}
+
+// take empties the queue. What was missed came after what waited.
+func (l *listener) take() (events [][]byte, missed int) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	events, missed = l.waiting, l.missed
+	l.waiting, l.missed = nil, 0
+	return events, missed
+}
+
+// wsEvents sends each event as a text message, as it happens, to whoever opens the WebSocket. The
+// filters are those of the query: kind, class, scenario, site, channel. A listener that falls behind
+// gets {"missed":N} in place of N events, and goes on.
+func (a *API) wsEvents(w http.ResponseWriter, r *http.Request) {
+	filter, err := eventFilter(r)
+	if err != nil {
+		a.writeProblem(w, r, err)
+		return
+	}
+	select {
+	case a.listening <- struct{}{}:
+		defer func() { <-a.listening }()
+	default:
+		a.writeProblem(w, r, problem(http.StatusServiceUnavailable, fmt.Sprintf("%d are listening: try again later", maxListeners)).with("Retry-After", "10"))
+		return
+	}
+	upgrader := websocket.Upgrader{ // its default refuses pages of other origins
+		Error: func(w http.ResponseWriter, r *http.Request, status int, reason error) {
+			a.writeProblem(w, r, problem(status, reason.Error()))
+		},
+	}
+	ws, err := upgrader.Upgrade(w, r, nil)
+	if err != nil {
+		return // it has been answered
+	}
+	defer ws.Close()
+	l := &listener{wake: make(chan struct{}, 1)}
+	stop, err := a.o.Events.Subscribe(filter.Subject(), func(subject string, ev []byte) {
+		if filter.Matches(subject) {
+			l.push(ev)
+		}
+	})
+	if err != nil {
+		why := websocket.FormatCloseMessage(websocket.CloseTryAgainLater, "events can't be listened to now")
+		_ = ws.WriteControl(websocket.CloseMessage, why, time.Now().Add(wsWrite))
+		return
+	}
+	defer stop()
+
+	ctx, cancel := context.WithCancel(a.life)
+	defer cancel()
+	var reading sync.WaitGroup
+	defer reading.Wait()
+	defer ws.Close() // ends the reading
+	reading.Go(func() {
+		defer cancel()
+		drain(ws)
+	})
+	l.send(ctx, ws)
+}
+
+// drain reads what a listener says, which is only that it is alive, until it is gone.
+func drain(ws *websocket.Conn) {
+	ws.SetReadLimit(1 << 10)
+	alive := func(string) error { return ws.SetReadDeadline(time.Now().Add(3 * wsPing)) }
+	_ = alive("")
+	ws.SetPongHandler(alive)
+	for {
+		if _, _, err := ws.NextReader(); err != nil {
+			return
+		}
+	}
+}
+
+// send writes what waits until ctx ends or the listener is gone.
+func (l *listener) send(ctx context.Context, ws *websocket.Conn) {
+	write := func(kind int, b []byte) bool {
+		_ = ws.SetWriteDeadline(time.Now().Add(wsWrite))
+		return ws.WriteMessage(kind, b) == nil
+	}
+	ping := time.NewTicker(wsPing)
+	defer ping.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			why := websocket.FormatCloseMessage(websocket.CloseGoingAway, "the gateway is closing")
+			_ = ws.WriteControl(websocket.CloseMessage, why, time.Now().Add(time.Second))
+			return
+		case <-ping.C:
+			if !write(websocket.PingMessage, nil) {
+				return
+			}
+		case <-l.wake:
+			events, missed := l.take()
+			for _, ev := range events {
+				if !write(websocket.TextMessage, ev) {
+					return
+				}
+			}
+			if missed > 0 {
+				b, _ := json.Marshal(map[string]int{"missed": missed}) // a number is always marshalled
+				if !write(websocket.TextMessage, b) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// eventFilter reads the filters; class and the like may be lists joined by commas.
+func eventFilter(r *http.Request) (event.Filter, error) {
+	var f event.Filter
+	for name, values := range r.URL.Query() {
+		list := strings.Split(strings.Join(values, ","), ",")
+		switch name {
+		case "kind":
+			f.Kinds = list
+		case "class":
+			f.Classes = list
+		case "scenario":
+			f.Scenarios = list
+		case "site":
+			f.Site = strings.Join(values, ",")
+		case "channel":
+			f.Channel = strings.Join(values, ",")
+		default:
+			return f, badQuery(name, "", "is unknown here; there are kind, class, scenario, site and channel")
+		}
+	}
+	kinds := []string{"health", "motion", "site", "alert", "stream", "audit"}
+	for _, k := range f.Kinds {
+		if !slices.Contains(kinds, k) {
+			return f, badQuery("kind", k, fmt.Sprintf("must be one of %s", strings.Join(kinds, ", ")))
+		}
+	}
+	// The rest is checked as for channels, so that no word of a subject can be forged.
+	values := r.URL.Query()
+	values.Del("kind")
+	values.Del("channel")
+	if _, err := registry.ParseQuery(values); err != nil {
+		return f, badQueryError{err}
+	}
+	return f, nil
+}
