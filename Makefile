@@ -46,6 +46,8 @@ lint: ## gofmt, go vet, import directions, staticcheck, govulncheck
 	.ci/layers
 	$(GO) vet ./...
 	$(GO) vet -tags e2e ./gateway/e2e
+	$(GO) vet -C gateway/e2e/registrybench . || \
+		{ echo 'if a requirement is missing there: (cd gateway/e2e/registrybench && go mod tidy)' >&2; exit 1; }
 	$(GO) tool staticcheck ./...
 	.ci/vuln
 

@@ -12,6 +12,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -124,6 +125,21 @@ func (g *gateway) end(s syscall.Signal) {
 	<-g.read
 	_ = g.cmd.Wait()
 	g.cmd = nil
+}
+
+// cpu is the processor time that the process has used, which another load on the machine changes
+// less than the time on the clock.
+func (g *gateway) cpu() time.Duration {
+	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", g.cmd.Process.Pid))
+	if err != nil {
+		return 0
+	}
+	// Fields count from the one after the name, which is in parentheses and may hold spaces.
+	fields := strings.Fields(string(b[strings.LastIndexByte(string(b), ')')+1:]))
+	const userTime, systemTime, tick = 11, 12, 10 * time.Millisecond
+	user, _ := strconv.Atoi(fields[userTime])
+	system, _ := strconv.Atoi(fields[systemTime])
+	return time.Duration(user+system) * tick
 }
 
 // resident is the memory of the process in bytes.

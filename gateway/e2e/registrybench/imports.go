@@ -14,6 +14,7 @@ func (b *bench) imports(ctx context.Context, g *gateway, l *lite, c *cityFile, l
 	if err != nil {
 		return err
 	}
+	progress("the gateway has used %v of processor time", g.cpu())
 	b.table.duration(fmt.Sprintf("import of %d rows", city), took, 3*time.Second, liteImported)
 	if !b.only.MatchString("import") {
 		return nil
@@ -127,7 +128,7 @@ func (g *gateway) importAndRestart(ctx context.Context, file string, n int) (imp
 		if err != nil {
 			return 0, 0, err
 		}
-		progress("%d channels: ready after %v, %d MiB resident", n, took, g.resident()>>20)
+		progress("%d channels: ready after %v, %v of processor time, %d MiB resident", n, took, g.cpu(), g.resident()>>20)
 		restart = max(restart, took)
 	}
 	return imported, restart, nil
