@@ -67,12 +67,17 @@ func (c *connection) play(ctx context.Context, reader *streams.Reader, tracks []
 		scratch []byte
 		err     error
 	)
-	for {
-		units, err = reader.Next(ctx, units[:0])
+	// A reader's losses are told as they come, and once more when it has gone in the middle of a write.
+	count := func() {
 		if n := reader.Skipped(); n != skipped {
 			c.server.stats.skipped.Add(int64(n - skipped))
 			skipped = n
 		}
+	}
+	defer count()
+	for {
+		units, err = reader.Next(ctx, units[:0])
+		count()
 		if err != nil {
 			return err
 		}
