@@ -146,7 +146,7 @@ func (a *assembly) add(p part, data []byte) (whole []byte, err error) {
 		if p.i != 1 {
 			return nil, errors.Join(err, fmt.Errorf("transaction %s begins with part %d of %d", p.tx, p.i, p.n))
 		}
-		*a = assembly{tx: p.tx, n: p.n, next: 1}
+		*a = assembly{tx: p.tx, n: p.n, next: 1, data: make([]byte, 0, min(p.n*len(data), mostAhead))}
 	}
 	a.data = append(a.data, data...)
 	a.next++

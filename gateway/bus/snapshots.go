@@ -24,6 +24,10 @@ const (
 // snapshotTimeout bounds reading or writing one snapshot object.
 const snapshotTimeout = 30 * time.Second
 
+// mostAhead bounds the memory that is set aside at once because something says that it will be that
+// large.
+const mostAhead = 256 << 20
+
 // metaVersion is the key of a snapshot's version in the object's metadata.
 const metaVersion = "version"
 
@@ -108,7 +112,7 @@ func (s snapshotStore) get(ctx context.Context, name string) ([]byte, error) {
 		return nil, err
 	}
 	defer it.Stop()
-	var b []byte
+	b := make([]byte, 0, min(info.Size, mostAhead))
 	for range info.Chunks {
 		m, err := it.Next(jetstream.NextContext(ctx))
 		if err != nil {
