@@ -65,7 +65,7 @@ func run(ctx context.Context, args []string) (missed int, err error) {
 	flags := flag.NewFlagSet("registrybench", flag.ContinueOnError)
 	binary := flags.String("binary", "../../../bin/sharpeyes", "the built program")
 	sizes := flags.String("sizes", "62283,125000,250000,500000", "channels of the growth, the first being the city's")
-	only := flags.String("run", ".", "parts to run: import, growth, memory, process, http, edit, geojson")
+	only := flags.String("run", ".", "parts to run, a regular expression: import, geojson, edit, process, http, memory, growth")
 	if err := flags.Parse(args); err != nil {
 		return 0, err
 	}

@@ -69,7 +69,7 @@ const changesASecond = 3000
 
 // churn changes states until ctx ends.
 func churn(ctx context.Context, ids []string, set func(id string, s event.State)) {
-	const step = 10 * time.Millisecond
+	const step = time.Millisecond
 	t := time.NewTicker(step)
 	defer t.Stop()
 	began, done := time.Now(), 0
