@@ -52,21 +52,17 @@ func (a *API) channel(host, id string) (View, error) {
 func noChannel(id string) error { return &registry.NotFoundError{What: "channel", ID: id} }
 
 // query answers with a page of channels.
-func (a *API) query(host string, values url.Values) (List, error) {
+func (a *API) query(host string, values url.Values) (page, error) {
 	q, err := registry.ParseQuery(values)
 	if err != nil {
-		return List{}, badQueryError{err}
+		return page{}, badQueryError{err}
 	}
 	s := a.o.Catalogue.Snapshot()
-	page, err := s.Query(q, a.o.Statuses)
+	found, err := s.Query(q, a.o.Statuses)
 	if err != nil {
-		return List{}, badQueryError{err}
+		return page{}, badQueryError{err}
 	}
-	list := List{Items: make([]View, len(page.Items)), Next: page.Next, Total: page.Total}
-	for i, c := range page.Items {
-		list.Items[i] = a.view(host, s, c, page.Statuses[i])
-	}
-	return list, nil
+	return page{found, a, host, s}, nil
 }
 
 // stats answers with counts, by what the parameter by names.

@@ -34,7 +34,7 @@ type listInput struct {
 	Paging
 }
 
-type listOutput struct{ Body List }
+type listOutput struct{ Body page }
 
 type getInput struct {
 	request
@@ -52,8 +52,8 @@ func (a *API) channelOperations(h huma.API) {
 		OperationID: "list-channels", Method: http.MethodGet, Path: prefix + "/channels", Tags: []string{"channels"},
 		Summary: "List channels with their states",
 	}, func(_ context.Context, in *listInput) (*listOutput, error) {
-		list, err := a.query(hostOf(in.r), in.r.URL.Query())
-		return &listOutput{list}, err
+		p, err := a.query(hostOf(in.r), in.r.URL.Query())
+		return &listOutput{p}, err
 	})
 	register(a, h, huma.Operation{
 		OperationID: "get-channel", Method: http.MethodGet, Path: prefix + "/channels/{id}", Tags: []string{"channels"},

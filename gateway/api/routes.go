@@ -36,7 +36,7 @@ func (a *API) routes() http.Handler {
 			},
 			Security: []map[string][]string{{"basic": {}}},
 		},
-		Formats:       huma.DefaultFormats,
+		Formats:       map[string]huma.Format{"application/json": jsonFormat(), "json": jsonFormat()},
 		DefaultFormat: "application/json",
 		// No OpenAPIPath, DocsPath or SchemasPath: the document is made once, below, and a page
 		// that loads its scripts from elsewhere has no place in a closed network.
