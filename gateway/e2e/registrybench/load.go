@@ -5,15 +5,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
-	"net/http"
 	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"slices"
 	"strings"
-	"sync"
 	"syscall"
 	"time"
 )
@@ -77,67 +73,6 @@ func litesOverHTTP(ctx context.Context, l *lite, c *cityFile) (lites []time.Dura
 		lites = append(lites, p50)
 	}
 	return lites, nil
-}
-
-// ask makes n requests at a rate, or one after the other when that is 0. At a rate none waits for
-// another: a slow answer delays nobody's question. The time of each counts from when it was sent,
-// since how late a timer fires says nothing of who is asked.
-func ask(ctx context.Context, url string, rate, n int) ([]time.Duration, error) {
-	client := &http.Client{Timeout: 10 * time.Second, Transport: &http.Transport{MaxIdleConnsPerHost: 64}}
-	defer client.CloseIdleConnections()
-	one := func() error {
-		req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
-		if err != nil {
-			return err
-		}
-		req.Header.Set("Accept-Encoding", "identity")
-		res, err := client.Do(req)
-		if err != nil {
-			return err
-		}
-		defer res.Body.Close()
-		if _, err := io.Copy(io.Discard, res.Body); err != nil {
-			return err
-		}
-		if res.StatusCode != http.StatusOK {
-			return errors.New(res.Status)
-		}
-		return nil
-	}
-	took := make([]time.Duration, n)
-	errs := make([]error, n)
-	failed := func() error {
-		all := slices.DeleteFunc(errs, func(err error) bool { return err == nil })
-		if len(all) == 0 {
-			return nil
-		}
-		return fmt.Errorf("%d of %d requests failed, the first: %w", len(all), n, all[0])
-	}
-	if rate == 0 {
-		for i := range took {
-			began := time.Now()
-			errs[i] = one()
-			took[i] = time.Since(began)
-		}
-		return took, failed()
-	}
-	if err := one(); err != nil { // the connection and what is made only once
-		return nil, err
-	}
-	var running sync.WaitGroup
-	defer running.Wait()
-	began := time.Now()
-	for i := range took {
-		due := began.Add(time.Duration(i) * time.Second / time.Duration(rate))
-		time.Sleep(time.Until(due))
-		running.Go(func() {
-			sent := time.Now()
-			errs[i] = one()
-			took[i] = time.Since(sent)
-		})
-	}
-	running.Wait()
-	return took, failed()
 }
 
 // startChurning runs this program as a gateway whose states change.

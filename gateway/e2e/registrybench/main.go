@@ -59,6 +59,9 @@ func run(ctx context.Context, args []string) (missed int, err error) {
 	if len(args) > 0 && args[0] == churnCommand {
 		return 0, serveChurning(ctx, args[1:])
 	}
+	if len(args) > 0 && args[0] == askCommand {
+		return 0, runAsker(args[1:])
+	}
 	if len(args) > 0 && args[0] == memoryCommand {
 		return 0, measureMemory(args[1:])
 	}
