@@ -2,15 +2,20 @@ package registry
 
 import (
 	"fmt"
+	"regexp"
 	"strconv"
+	"strings"
 
 	"sharpeyes/registry/geo"
 )
 
+// secretInURL is how makers of cameras name a password among the parameters of a URL.
+var secretInURL = regexp.MustCompile(`(?i)(^|[^a-z])(pass|passwd|password|pwd)=[^&_/]`)
+
 // doubts are what looks wrong in rows of a file, each on its own, and may be meant.
 type doubts struct {
-	position, url kindOfDoubt
-	urls          map[string]int // row by URL
+	position, url, secret kindOfDoubt
+	urls                  map[string]int // row by URL
 }
 
 // kindOfDoubt is the first doubts of one kind, and how many more there are.
@@ -37,7 +42,7 @@ func (k *kindOfDoubt) add(w Warning, rest string) {
 // warnings are all of them, with as many rows as there is room for.
 func (d *doubts) warnings() []Warning {
 	var all []Warning
-	for _, k := range []*kindOfDoubt{&d.position, &d.url} {
+	for _, k := range []*kindOfDoubt{&d.position, &d.url, &d.secret} {
 		all = append(all, k.told...)
 		if k.more.Count > 0 {
 			all = append(all, k.more)
@@ -56,16 +61,33 @@ func (d *doubts) look(row int, c *Channel, box *geo.Box) {
 		d.position.add(Warning{Column: "lon", Row: row, Value: degreesText(*c.Lon) + "," + degreesText(*c.Lat), Message: message},
 			"more positions outside the city")
 	}
+	column := ""
+	switch {
+	case holdsSecret(c.URL):
+		column = "url"
+	case holdsSecret(c.SubURL):
+		column = "sub_url"
+	}
+	if column != "" { // without the value: a warning ends in logs and tickets
+		d.secret.add(Warning{Column: column, Row: row, Message: "seems to hold a password among its parameters, where everyone sees it who sees the channel: " +
+			"if the camera takes it so, use the columns username and password instead"}, "more URLs with a password among their parameters")
+	}
 	if d.urls == nil {
 		d.urls = map[string]int{}
 	}
 	if first, ok := d.urls[c.URL]; ok {
-		d.url.add(Warning{Column: "url", Row: row, Value: shownURL(c.URL), Message: "is the URL of row " + strconv.Itoa(first) + " too: perhaps one camera is registered twice"},
+		value := ""
+		if column != "url" {
+			value = shownURL(c.URL)
+		}
+		d.url.add(Warning{Column: "url", Row: row, Value: value, Message: "is the URL of row " + strconv.Itoa(first) + " too: perhaps one camera is registered twice"},
 			"more URLs that are there twice")
 		return
 	}
 	d.urls[c.URL] = row
 }
+
+func holdsSecret(url string) bool { return strings.Contains(url, "=") && secretInURL.MatchString(url) }
 
 func degreesText(f float64) string { return strconv.FormatFloat(f, 'f', -1, 64) }
 

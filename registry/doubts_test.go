@@ -77,3 +77,26 @@ func TestExtent(t *testing.T) {
 		t.Error("ten channels are no city")
 	}
 }
+
+// A password among a URL's parameters is doubted, and not shown by the doubt.
+func TestImportSecretInURL(t *testing.T) {
+	const header = "id,name,class,site,scenario,url,sub_url\n"
+	file := header + "a,n,3,x,campus,rtsp://h1/user=admin_password=marked_channel=1,\n" +
+		"b,n,3,x,campus,rtsp://h2/,rtsp://h2/s?Pwd=marked\n" +
+		"c,n,3,x,campus,rtsp://h1/user=admin_password=marked_channel=1,\n" +
+		"d,n,3,x,campus,rtsp://h3/?channel=1&compass=north&pwd=,\n"
+	_, errs, warnings, err := registry.ReadCSV(strings.NewReader(file), registry.ImportOptions{})
+	if err != nil || len(errs) > 0 {
+		t.Fatal(err, errs)
+	}
+	got := map[string]int{}
+	for _, w := range warnings {
+		if strings.Contains(fmt.Sprint(w), "marked") {
+			t.Errorf("%+v", w)
+		}
+		got[w.Column]++
+	}
+	if got["url"] != 3 || got["sub_url"] != 1 { // two hold one, and one of them is there twice
+		t.Errorf("%v: %+v", got, warnings)
+	}
+}
