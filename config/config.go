@@ -67,6 +67,26 @@ type Health struct {
 	Confirm     int                   `yaml:"confirm"`     // probes that must agree before a change is believed
 	ConfirmGap  time.Duration         `yaml:"confirm_gap"` // between them
 	Concurrency int                   `yaml:"concurrency"` // probes under way at once
+
+	DeepInterval   time.Duration   `yaml:"deep_interval"`   // between looks at the stream itself; 0: none
+	DeepBudget     int             `yaml:"deep_budget"`     // of those under way at once
+	ClockTolerance time.Duration   `yaml:"clock_tolerance"` // by how much a camera's clock may be off
+	SiteOutage     SiteOutage      `yaml:"site_outage"`
+	Flapping       Flapping        `yaml:"flapping"`
+	Targets        map[int]float64 `yaml:"targets"` // online rate that is asked for, 0 to 1, by class
+}
+
+// SiteOutage is when a site is out, and not only some of its channels.
+type SiteOutage struct {
+	Ratio  float64       `yaml:"ratio"`  // of its channels, 0 to 1, that must be offline
+	Window time.Duration `yaml:"window"` // within which they went
+	Min    int           `yaml:"min"`    // channels that must be offline
+}
+
+// Flapping is when a channel changes too often to be believed.
+type Flapping struct {
+	Changes int           `yaml:"changes"` // more than so many; 0: never
+	Within  time.Duration `yaml:"within"`
 }
 
 // Motion is how motion is detected.
@@ -118,6 +138,13 @@ func Default() Config {
 			Confirm:     3,
 			ConfirmGap:  2 * time.Second,
 			Concurrency: 512,
+
+			DeepInterval:   10 * time.Minute,
+			DeepBudget:     32,
+			ClockTolerance: 5 * time.Second,
+			SiteOutage:     SiteOutage{Ratio: 0.8, Window: 10 * time.Second, Min: 5},
+			Flapping:       Flapping{Changes: 6, Within: 10 * time.Minute},
+			Targets:        map[int]float64{1: 0.98, 2: 0.95},
 		},
 		Motion: Motion{Sensitivity: 0.5, Hold: 5 * time.Second, AlwaysBudget: 256},
 		Events: Events{MaxAge: 168 * time.Hour, MaxBytes: 8 << 30},

@@ -51,7 +51,6 @@ type target struct {
 // lookup finds the key that a variable's name, without the prefix, stands for. Section tells
 // whether the name begins like a section at all.
 func lookup(root reflect.Value, rest string) (t target, key string, section bool, mend string) {
-	var names []string
 	for i := range root.NumField() {
 		top := root.Type().Field(i).Tag.Get("yaml")
 		upper := strings.ToUpper(top)
@@ -65,28 +64,58 @@ func lookup(root reflect.Value, rest string) (t target, key string, section bool
 		if !ok && rest != upper {
 			continue
 		}
-		section = true
-		for j := range root.Field(i).NumField() {
-			v, name := root.Field(i).Field(j), root.Field(i).Type().Field(j).Tag.Get("yaml")
-			if tail == strings.ToUpper(name) {
-				return target{value: v}, top + "." + name, true, ""
+		t, key, mend := within(root.Field(i), top, tail)
+		if key != "" {
+			return t, key, true, mend
+		}
+		names := variables(root.Field(i), prefix+upper)
+		if near := nearest(prefix+rest, names); near != "" {
+			return target{}, "", true, "no such variable; did you mean " + near + "?"
+		}
+		return target{}, "", true, "no such variable; there are " + strings.Join(names, ", ")
+	}
+	return target{}, "", false, ""
+}
+
+// within finds the key of a section, or of a section within it, that the rest of a variable's name
+// stands for; an empty key when there is none.
+func within(section reflect.Value, path, rest string) (t target, key, mend string) {
+	for i := range section.NumField() {
+		v, name := section.Field(i), section.Type().Field(i).Tag.Get("yaml")
+		at := path + "." + name
+		if rest == strings.ToUpper(name) && v.Kind() != reflect.Struct {
+			return target{value: v}, at, ""
+		}
+		tail, ok := strings.CutPrefix(rest, strings.ToUpper(name)+"_")
+		switch {
+		case !ok:
+		case v.Kind() == reflect.Struct:
+			if t, key, mend = within(v, at, tail); key != "" {
+				return t, key, mend
 			}
-			names = append(names, prefix+upper+"_"+strings.ToUpper(name))
-			item, ok := strings.CutPrefix(tail, strings.ToUpper(name)+"_")
-			if !ok || v.Kind() != reflect.Map {
-				continue
-			}
+		case v.Kind() == reflect.Map:
 			k := reflect.New(v.Type().Key()).Elem()
-			if set(k, item) != "" {
-				return target{}, top + "." + name, true, "names no class; end it with _1, _2, _3 or _9"
+			if set(k, tail) != "" {
+				return target{}, at, "names no class; end it with _1, _2, _3 or _9"
 			}
-			return target{value: v, item: k}, top + "." + name + "." + item, true, ""
+			return target{value: v, item: k}, at + "." + tail, ""
 		}
 	}
-	if near := nearest(prefix+rest, names); near != "" {
-		return target{}, "", section, "no such variable; did you mean " + near + "?"
+	return target{}, "", ""
+}
+
+// variables are the names of all that set a key of a section.
+func variables(section reflect.Value, before string) []string {
+	var names []string
+	for i := range section.NumField() {
+		name := before + "_" + strings.ToUpper(section.Type().Field(i).Tag.Get("yaml"))
+		if section.Field(i).Kind() == reflect.Struct {
+			names = append(names, variables(section.Field(i), name)...)
+		} else {
+			names = append(names, name)
+		}
 	}
-	return target{}, "", section, "no such variable; there are " + strings.Join(names, ", ")
+	return names
 }
 
 // assign gives the target what the text stands for, and answers as set does.

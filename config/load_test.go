@@ -161,8 +161,20 @@ func allKeys() []string {
 			all = append(all, section.Tag.Get("yaml"))
 			continue
 		}
-		for j := range section.Type.NumField() {
-			all = append(all, section.Tag.Get("yaml")+"."+section.Type.Field(j).Tag.Get("yaml"))
+		all = append(all, keysOf(section.Type, section.Tag.Get("yaml"))...)
+	}
+	return all
+}
+
+func keysOf(section reflect.Type, path string) []string {
+	var all []string
+	for i := range section.NumField() {
+		f := section.Field(i)
+		key := path + "." + f.Tag.Get("yaml")
+		if f.Type.Kind() == reflect.Struct {
+			all = append(all, keysOf(f.Type, key)...)
+		} else {
+			all = append(all, key)
 		}
 	}
 	return all

@@ -2,6 +2,7 @@ package config
 
 import (
 	"fmt"
+	"maps"
 	"net"
 	"net/netip"
 	"net/url"
@@ -113,6 +114,25 @@ func (k *check) health(h Health) {
 	k.require(h.Confirm >= 1, "health.confirm", h.Confirm, "is too small; write 1 to believe each probe, or more")
 	k.require(h.ConfirmGap > 0, "health.confirm_gap", h.ConfirmGap, "isn't positive; write a duration like 2s")
 	k.require(h.Concurrency >= 1, "health.concurrency", h.Concurrency, "is too small; write 1 or more")
+	k.require(h.DeepInterval == 0 || h.DeepInterval >= time.Second, "health.deep_interval", h.DeepInterval,
+		"is too short; write 1s or more, or 0s for none")
+	k.require(h.DeepBudget >= 1, "health.deep_budget", h.DeepBudget, "is too small; write 1 or more, or 0s as health.deep_interval for none")
+	k.require(h.ClockTolerance >= 0, "health.clock_tolerance", h.ClockTolerance, "is negative; write 0s to allow any, or more")
+	k.outages(h)
+}
+
+func (k *check) outages(h Health) {
+	o, f := h.SiteOutage, h.Flapping
+	k.require(o.Ratio > 0 && o.Ratio <= 1, "health.site_outage.ratio", o.Ratio, "is out of range; write more than 0, up to 1")
+	k.require(o.Window > 0 && o.Window <= time.Hour, "health.site_outage.window", o.Window, "is out of range; write more than 0s, up to 1h")
+	k.require(o.Min >= 2, "health.site_outage.min", o.Min, "is too small; write 2 or more")
+	k.require(f.Changes >= 0 && f.Changes <= 100, "health.flapping.changes", f.Changes, "is out of range; write 0 for never, up to 100")
+	k.require(f.Within > 0, "health.flapping.within", f.Within, "isn't positive; write a duration like 10m")
+	for _, class := range slices.Sorted(maps.Keys(h.Targets)) {
+		key := "health.targets." + strconv.Itoa(class)
+		k.require(slices.Contains([]int{1, 2, 3, 9}, class), key, class, "isn't a class; write 1, 2, 3 or 9")
+		k.require(h.Targets[class] >= 0 && h.Targets[class] <= 1, key, h.Targets[class], "is out of range; write 0 to 1, like 0.98")
+	}
 }
 
 // listener is an address that the gateway opens.

@@ -77,6 +77,9 @@ func shape(t reflect.Type) string {
 	case reflect.Struct:
 		return "the keys " + strings.Join(keys(t), ", ")
 	case reflect.Map:
+		if t.Elem().Kind() == reflect.Float64 {
+			return "one value for each class, like {1: 0.98, 2: 0.95}"
+		}
 		return "one value for each class, like {1: 10s, 2: 30s}"
 	case reflect.Slice:
 		return "a list, like [a, b]"

@@ -59,6 +59,9 @@ type Status struct {
 	Reason event.Reason `json:"reason,omitempty"`
 	Detail string       `json:"detail,omitempty"`
 	Since  time.Time    `json:"since,omitzero"`
+	// Told is the state last told in an event, where that is another one: what changes in maintenance
+	// is kept and not told, and what is left of it afterwards is.
+	Told event.State `json:"told,omitempty"`
 }
 
 // Listing is a channel with its status, as an answer lists it.

@@ -41,6 +41,7 @@ func (c *counter) Options(context.Context, registry.Channel) probe.Result {
 	}
 	return fine
 }
+func (c *counter) Deep(context.Context, registry.Channel) probe.Result { return fine }
 func (c *counter) PutStatus(string, registry.Status) {}
 func (c *counter) Publish(event.Event)               {}
 

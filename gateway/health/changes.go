@@ -43,7 +43,7 @@ func (m *Monitor) put(channels *registry.Snapshot, id string, now time.Time, spr
 	switch {
 	case !ok:
 		m.remove(id)
-		m.o.Statuses.Delete(id)
+		m.forget(id, now)
 	case !ch.Enabled:
 		m.remove(id)
 		m.disable(ch, now)
@@ -100,6 +100,13 @@ func (m *Monitor) remove(id string) {
 	e.gone = true
 	delete(m.entries, id)
 	delete(m.muted, id)
+}
+
+// forget takes a channel that is no more out of the table.
+func (m *Monitor) forget(id string, now time.Time) {
+	old := m.o.Statuses.Get(id)
+	m.o.Statuses.Delete(id)
+	m.record(Change{ID: id, From: old.State, At: now})
 }
 
 // disable makes the status of a channel disabled.

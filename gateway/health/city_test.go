@@ -90,6 +90,11 @@ func (c *city) Options(ctx context.Context, ch registry.Channel) probe.Result {
 	return camera(ctx, ch)
 }
 
+// Deep says nothing.
+func (c *city) Deep(context.Context, registry.Channel) probe.Result {
+	return nothing
+}
+
 func (c *city) PutStatus(id string, s registry.Status) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

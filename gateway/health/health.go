@@ -23,7 +23,11 @@ import (
 
 // Prober probes one camera and ends by the deadline of the context.
 type Prober interface {
+	// Options asks whether the camera is there.
 	Options(ctx context.Context, ch registry.Channel) probe.Result
+	// Deep signs in and looks at a few seconds of the stream itself. Online says that all is well with
+	// it, unknown that it could not be looked at now.
+	Deep(ctx context.Context, ch registry.Channel) probe.Result
 }
 
 // Publisher stores the last status of channels and publishes events. Its methods don't block, and
@@ -33,7 +37,7 @@ type Publisher interface {
 	Publish(ev event.Event)
 }
 
-// Options is what a Monitor works with; every field is needed.
+// Options is what a Monitor works with; every field is needed but Record.
 type Options struct {
 	Config    config.Health
 	Node      string // name of this gateway, the source of its events
@@ -44,7 +48,10 @@ type Options struct {
 	Statuses *registry.Statuses
 	// Snapshot is the newest registry; it already has the transaction that Changed is called with.
 	Snapshot func() *registry.Snapshot
-	Log      *slog.Logger
+	// Record is called with each change that is kept, in the order of the changes of a channel. It
+	// doesn't block, and doesn't call the Monitor.
+	Record func(Change)
+	Log    *slog.Logger
 }
 
 // Monitor watches the health of all channels. Its methods may be called at the same time.
@@ -111,7 +118,7 @@ func (m *Monitor) start() {
 	channels := m.o.Snapshot()
 	for id := range m.o.Statuses.Range() {
 		if _, ok := channels.Get(id); !ok {
-			m.o.Statuses.Delete(id)
+			m.forget(id, now)
 		}
 	}
 	m.running = true

@@ -81,7 +81,9 @@ func (m *Monitor) believe(e *entry, now time.Time) {
 func (m *Monitor) publish(ch registry.Channel, previous event.State, s registry.Status, now time.Time) {
 	m.o.Statuses.Set(ch.ID, s)
 	m.o.Publisher.PutStatus(ch.ID, s)
-	if _, ok := m.o.Snapshot().InMaintenance(ch, now); ok {
+	_, maintained := m.o.Snapshot().InMaintenance(ch, now)
+	m.record(Change{ID: ch.ID, From: previous, To: s.State, Reason: s.Reason, At: s.Since, Maintenance: maintained})
+	if maintained {
 		if _, ok := m.muted[ch.ID]; !ok {
 			m.muted[ch.ID] = previous
 		}
@@ -109,6 +111,12 @@ func (m *Monitor) unmute(id string, now time.Time) {
 	delete(m.muted, id)
 	if s := m.o.Statuses.Get(id); s.State != previous {
 		m.tell(ch, previous, s, now)
+	}
+}
+
+func (m *Monitor) record(c Change) {
+	if m.o.Record != nil {
+		m.o.Record(c)
 	}
 }
 

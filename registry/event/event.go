@@ -22,6 +22,8 @@ const (
 	KindAlert  Kind = "alert"
 	KindStream Kind = "stream"
 	KindAudit  Kind = "audit"
+	// KindGateway is of a gateway itself.
+	KindGateway Kind = "gateway"
 )
 
 // Type is the CloudEvents type of an event.
@@ -35,6 +37,13 @@ const (
 	StreamStarted Type = "sharpeyes.stream.started"
 	StreamStopped Type = "sharpeyes.stream.stopped"
 	StreamFailed  Type = "sharpeyes.stream.failed"
+	SiteOutage    Type = "sharpeyes.site.outage"
+	SiteRestored  Type = "sharpeyes.site.restored"
+	// GatewayIsolated says that the gateway has lost its own network, so that it can't tell how its
+	// channels are.
+	GatewayIsolated Type = "sharpeyes.gateway.isolated"
+	// GatewayReconnected ends what GatewayIsolated began.
+	GatewayReconnected Type = "sharpeyes.gateway.reconnected"
 )
 
 // Prefix begins the subject of every event.
@@ -44,8 +53,10 @@ const Prefix = "sharpeyes.event."
 type Payload interface {
 	// Kind is the family that the payload belongs to.
 	Kind() Kind
-	// about is the channel that the event speaks of.
-	about() Channel
+	// about is what the event speaks of: a channel's id, a site's path, a node's name.
+	about() string
+	// topic is what follows the kind in the subject.
+	topic() string
 }
 
 // Event is one CloudEvents 1.0 event.
@@ -54,7 +65,7 @@ type Event struct {
 	ID              string    `json:"id"`
 	Source          string    `json:"source"`
 	Type            Type      `json:"type"`
-	Subject         string    `json:"subject"` // id of the channel
+	Subject         string    `json:"subject"` // id of the channel, path of the site or name of the node
 	Time            time.Time `json:"time"`
 	DataContentType string    `json:"datacontenttype"`
 	Data            Payload   `json:"data"`
@@ -67,30 +78,17 @@ func New(node string, t Type, at time.Time, data Payload) Event {
 		ID:              uuid.Must(uuid.NewV7()).String(),
 		Source:          "/sharpeyes/" + node,
 		Type:            t,
-		Subject:         data.about().ID,
+		Subject:         data.about(),
 		Time:            at.UTC(),
 		DataContentType: "application/json",
 		Data:            data,
 	}
 }
 
-// Topic is the subject that the event is published on:
-// sharpeyes.event.KIND.CLASS.SCENARIO.SITE….ID.
+// Topic is the subject that the event is published on: sharpeyes.event.KIND.CLASS.SCENARIO.SITE….ID
+// of a channel, sharpeyes.event.site.SITE… of a site, sharpeyes.event.gateway.NODE of a gateway.
 func (e Event) Topic() string {
-	c := e.Data.about()
-	var b strings.Builder
-	b.Grow(len(Prefix) + len(c.Site) + len(c.ID) + 32)
-	b.WriteString(Prefix)
-	b.WriteString(string(e.Data.Kind()))
-	b.WriteString(".c")
-	b.WriteString(strconv.Itoa(c.Class))
-	b.WriteByte('.')
-	b.WriteString(c.Scenario)
-	b.WriteByte('.')
-	b.WriteString(strings.ReplaceAll(c.Site, "/", "."))
-	b.WriteByte('.')
-	b.WriteString(c.ID)
-	return b.String()
+	return Prefix + string(e.Data.Kind()) + "." + e.Data.topic()
 }
 
 // Channel is what an event tells of the channel it speaks of.
@@ -103,3 +101,22 @@ type Channel struct {
 	Lon      *float64 `json:"lon,omitempty"` // degrees, WGS-84
 	Lat      *float64 `json:"lat,omitempty"`
 }
+
+func (c Channel) about() string { return c.ID }
+
+func (c Channel) topic() string {
+	var b strings.Builder
+	b.Grow(len(c.Site) + len(c.ID) + 32)
+	b.WriteByte('c')
+	b.WriteString(strconv.Itoa(c.Class))
+	b.WriteByte('.')
+	b.WriteString(c.Scenario)
+	b.WriteByte('.')
+	b.WriteString(siteTokens(c.Site))
+	b.WriteByte('.')
+	b.WriteString(c.ID)
+	return b.String()
+}
+
+// siteTokens is the path of a site as tokens of a subject.
+func siteTokens(path string) string { return strings.ReplaceAll(path, "/", ".") }

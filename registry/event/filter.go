@@ -5,13 +5,22 @@ import (
 	"strings"
 )
 
-// Filter says which events are meant; what is empty is any.
+// Filter says which events are meant; what is empty is any. Events of sites and of gateways have no
+// class, scenario or channel: a filter by one of these doesn't mean them.
 type Filter struct {
 	Kinds     []string
 	Classes   []string // "1", "2", "3", "9"
 	Scenarios []string
 	Site      string // the place itself and all that lies in it
 	Channel   string // id
+}
+
+// ofPlaces reports whether events of the kind speak of no channel.
+func ofPlaces(kind string) bool { return kind == string(KindSite) || kind == string(KindGateway) }
+
+// onlyChannels reports whether no event of a site or of a gateway is meant.
+func (f Filter) onlyChannels() bool {
+	return len(f.Classes)+len(f.Scenarios) > 0 || f.Channel != "" || len(f.Kinds) > 0 && !slices.ContainsFunc(f.Kinds, ofPlaces)
 }
 
 // Subject is the narrowest subject that has all events of the filter, and perhaps others: Matches
@@ -23,21 +32,43 @@ func (f Filter) Subject() string {
 		}
 		return "*"
 	}
+	if !f.onlyChannels() { // these have fewer tokens
+		if len(f.Kinds) == 1 {
+			return Prefix + f.Kinds[0] + ".>"
+		}
+		return Prefix + ">"
+	}
 	s := Prefix + one("", f.Kinds) + "." + one("c", f.Classes) + "." + one("", f.Scenarios)
 	if f.Site != "" {
-		s += "." + strings.ReplaceAll(f.Site, "/", ".")
+		s += "." + siteTokens(f.Site)
 	}
 	return s + ".>"
 }
 
-// Matches reports whether the event that was published on the subject is meant. It doesn't look at
-// the site, which Subject has taken care of.
+// Matches reports whether the event that was published on the subject is meant.
 func (f Filter) Matches(subject string) bool {
-	tokens := strings.Split(strings.TrimPrefix(subject, Prefix), ".")
-	if len(tokens) < 3 {
+	kind, rest, _ := strings.Cut(strings.TrimPrefix(subject, Prefix), ".")
+	if rest == "" || len(f.Kinds) > 0 && !slices.Contains(f.Kinds, kind) {
 		return false
 	}
-	in := func(values []string, token string) bool { return len(values) == 0 || slices.Contains(values, token) }
-	return in(f.Kinds, tokens[0]) && in(f.Classes, strings.TrimPrefix(tokens[1], "c")) && in(f.Scenarios, tokens[2]) &&
-		(f.Channel == "" || tokens[len(tokens)-1] == f.Channel)
+	in := func(site string) bool {
+		return f.Site == "" || strings.HasPrefix(site+".", siteTokens(f.Site)+".")
+	}
+	switch {
+	case ofPlaces(kind) && len(f.Classes)+len(f.Scenarios) > 0, ofPlaces(kind) && f.Channel != "":
+		return false
+	case kind == string(KindSite):
+		return in(rest)
+	case kind == string(KindGateway):
+		return f.Site == ""
+	}
+	class, rest, _ := strings.Cut(rest, ".")
+	scenario, rest, _ := strings.Cut(rest, ".")
+	end := strings.LastIndexByte(rest, '.')
+	if end < 0 {
+		return false
+	}
+	one := func(values []string, token string) bool { return len(values) == 0 || slices.Contains(values, token) }
+	return one(f.Classes, strings.TrimPrefix(class, "c")) && one(f.Scenarios, scenario) && in(rest[:end]) &&
+		(f.Channel == "" || rest[end+1:] == f.Channel)
 }

@@ -50,8 +50,9 @@ type Health struct {
 }
 
 // Kind is KindHealth.
-func (Health) Kind() Kind       { return KindHealth }
-func (h Health) about() Channel { return h.Channel }
+func (Health) Kind() Kind      { return KindHealth }
+func (h Health) about() string { return h.Channel.about() }
+func (h Health) topic() string { return h.Channel.topic() }
 
 // MotionSource is who saw a motion.
 type MotionSource string
@@ -73,8 +74,9 @@ type Motion struct {
 }
 
 // Kind is KindMotion.
-func (Motion) Kind() Kind       { return KindMotion }
-func (m Motion) about() Channel { return m.Channel }
+func (Motion) Kind() Kind      { return KindMotion }
+func (m Motion) about() string { return m.Channel.about() }
+func (m Motion) topic() string { return m.Channel.topic() }
 
 // Stream says that the pull of one stream of a channel started, stopped or failed.
 type Stream struct {
@@ -85,5 +87,6 @@ type Stream struct {
 }
 
 // Kind is KindStream.
-func (Stream) Kind() Kind       { return KindStream }
-func (s Stream) about() Channel { return s.Channel }
+func (Stream) Kind() Kind      { return KindStream }
+func (s Stream) about() string { return s.Channel.about() }
+func (s Stream) topic() string { return s.Channel.topic() }
