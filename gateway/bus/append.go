@@ -48,6 +48,12 @@ type appendAck struct {
 // errStale, or errUncertain.
 func appendParts(ctx context.Context, nc *nats.Conn, parts []*nats.Msg, last uint64) (uint64, error) {
 	parts[0].Header.Set(headerExpectedLast, strconv.FormatUint(last, 10))
+	return sendParts(ctx, nc, parts)
+}
+
+// sendParts writes all parts or none, provided that what the first one expects holds, and returns as
+// appendParts does.
+func sendParts(ctx context.Context, nc *nats.Conn, parts []*nats.Msg) (uint64, error) {
 	if len(parts) > 1 {
 		batch := uuid.NewString()
 		for i, m := range parts {
