@@ -25,6 +25,7 @@ import (
 	"sharpeyes/gateway/api"
 	"sharpeyes/gateway/bus"
 	"sharpeyes/gateway/health"
+	"sharpeyes/gateway/rates"
 	"sharpeyes/gateway/web"
 	"sharpeyes/registry"
 	"sharpeyes/registry/event"
@@ -91,6 +92,7 @@ type gateway struct {
 	bus       *bus.Bus
 	hub       *streams.Hub
 	relay     *relay.Server
+	rates     *rates.Recorder
 	monitor   *health.Monitor
 	motion    *watcher
 	always    *always
@@ -146,6 +148,9 @@ func (g *gateway) open(ctx context.Context) error {
 	if err := g.bus.LoadStatuses(ctx, g.statuses); err != nil {
 		return fmt.Errorf("loading the last statuses: %w", err)
 	}
+	if err := g.openRates(ctx); err != nil {
+		return err
+	}
 	if err := g.openStreams(); err != nil {
 		return err
 	}
@@ -174,7 +179,8 @@ func (g *gateway) openStreams() error {
 	snapshot := g.bus.Registry().Snapshot
 	g.monitor = health.New(health.Options{
 		Config: cfg.Health, Node: cfg.Node.Name, Prober: probe.New(cfg.Health.Timeout),
-		Publisher: g.bus, Statuses: g.statuses, Snapshot: snapshot, Log: g.log,
+		Publisher: witness{g.bus, g.rates}, Statuses: g.statuses, Snapshot: snapshot, Log: g.log,
+		Record: g.record,
 	})
 	g.motion = newWatcher(g)
 	g.hub = streams.NewHub(streams.Options{
@@ -243,12 +249,13 @@ func (g *gateway) openAPI() error {
 	g.metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), streamMetrics{g})
 	g.metrics.MustRegister(g.bus.Collectors()...)
 	g.metrics.MustRegister(g.monitor.Collectors()...)
+	g.metrics.MustRegister(g.rates.Collector())
 	page, err := web.Handler()
 	if err != nil {
 		return fmt.Errorf("loading the page: %w", err)
 	}
 	g.api = api.New(api.Options{
-		Catalogue: g.bus.Registry(), Statuses: g.statuses, Streams: g.hub, Events: g.bus, Authenticator: principals{g.access},
+		Catalogue: g.bus.Registry(), Statuses: g.statuses, Streams: g.hub, Events: g.bus, Rates: g.rates, Authenticator: principals{g.access},
 		Ready: g.bus.Ready, Gatherer: g.metrics, RTSPURL: g.rtspURL, Page: page, Version: g.o.Version, Log: g.log,
 		RotateKey: g.rotateKey, Center: g.config().Map.Center,
 	})

@@ -9,17 +9,22 @@ import (
 	"sharpeyes/registry"
 )
 
-// stats is the command that counts channels.
+// stats is the commands that count channels, now and over time.
 type stats struct {
 	client
 	filters
+	Now   statsNow   `cmd:"" default:"withargs" help:"Count channels by state."`
+	Rates statsRates `cmd:"" help:"Tell how much of a period channels were online, and intact."`
+}
+
+type statsNow struct {
 	By []string `default:"class" help:"Count apart by class, site, scenario; several joined by commas."`
 }
 
 // Run counts channels by state.
-func (s stats) Run(ctx context.Context, con console) error {
+func (n statsNow) Run(ctx context.Context, con console, s *stats) error {
 	query := s.query()
-	query.Set("by", strings.Join(s.By, ","))
+	query.Set("by", strings.Join(n.By, ","))
 	var answer registry.Stats
 	raw, err := s.ask(ctx, request{method: http.MethodGet, path: "/stats", query: query}, &answer)
 	if err != nil {

@@ -70,6 +70,7 @@ type Options struct {
 	Statuses      *registry.Statuses
 	Streams       Streams
 	Events        Events // nil: nobody can listen
+	Rates         Rates  // nil: nobody accounts
 	Authenticator Authenticator
 	// Ready is nil when the gateway can serve; an errors.Join of the reasons otherwise.
 	Ready func() error

@@ -52,6 +52,9 @@ func (a *API) routes() http.Handler {
 	a.siteOperations(h)
 	a.maintenanceOperations(h)
 	a.statsOperation(h)
+	if a.o.Rates != nil {
+		a.ratesOperations(h)
+	}
 	a.streamOperations(h)
 	a.keysOperation(h)
 	finishDocument(h)

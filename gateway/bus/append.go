@@ -48,12 +48,12 @@ type appendAck struct {
 // errStale, or errUncertain.
 func appendParts(ctx context.Context, nc *nats.Conn, parts []*nats.Msg, last uint64) (uint64, error) {
 	parts[0].Header.Set(headerExpectedLast, strconv.FormatUint(last, 10))
-	return sendParts(ctx, nc, parts)
+	return sendParts(ctx, nc, registryStream, parts)
 }
 
-// sendParts writes all parts or none, provided that what the first one expects holds, and returns as
+// sendParts writes all parts to the stream or none, provided that what the first one expects holds, and returns as
 // appendParts does.
-func sendParts(ctx context.Context, nc *nats.Conn, parts []*nats.Msg) (uint64, error) {
+func sendParts(ctx context.Context, nc *nats.Conn, stream string, parts []*nats.Msg) (uint64, error) {
 	if len(parts) > 1 {
 		batch := uuid.NewString()
 		for i, m := range parts {
@@ -90,7 +90,7 @@ func sendParts(ctx context.Context, nc *nats.Conn, parts []*nats.Msg) (uint64, e
 	if len(parts) > 1 && ack.Count != len(parts) {
 		return 0, fmt.Errorf("%w: it stored %d parts of %d", errUncertain, ack.Count, len(parts))
 	}
-	if ack.Stream != registryStream || ack.Seq == 0 {
+	if ack.Stream != stream || ack.Seq == 0 {
 		return 0, fmt.Errorf("writing to the log: the stream %q answered", ack.Stream)
 	}
 	return ack.Seq, nil

@@ -149,7 +149,7 @@ func (s *States) PutDay(ctx context.Context, day time.Time, parts [][]byte) erro
 		all[i].Data = p
 		all[i].Header.Set(headerExpectedLastSubject, "0")
 	}
-	if _, err := sendParts(ctx, s.conn, all); err != nil && !errors.Is(err, errStale) {
+	if _, err := sendParts(ctx, s.conn, statesStream, all); err != nil && !errors.Is(err, errStale) {
 		return fmt.Errorf("storing the states of %s: %w", day.Format(time.DateOnly), err)
 	}
 	return nil

@@ -299,10 +299,10 @@ func TestAgainstModel(t *testing.T) {
 					case n < 10:
 						m.maintain()
 					case n < 12 && m.dark == 0:
-						m.rec.Blind(true)
-						m.dark = time.Now().UnixMilli()
+						m.dark = time.Now().Add(-3 * time.Second).UnixMilli()
+						m.rec.Blind(time.UnixMilli(m.dark))
 					case n < 16 && m.dark > 0:
-						m.rec.Blind(false)
+						m.rec.Seeing()
 						m.gaps, m.dark = append(m.gaps, span{m.dark, time.Now().UnixMilli()}), 0
 					case n < 17:
 						ch := modelChannel(m.rnd.IntN(20))

@@ -69,7 +69,7 @@ const (
 	flushEvery = time.Second     // changes are in the log so long after they happened, at most
 	beatEvery  = time.Minute     // a record is written though nothing changed
 	restAfter  = 5 * time.Minute // the end of a day, for changes that come late
-	lateMost   = 2 * time.Minute // a change can't be told later than this; then it is as of now
+	lateMost   = 4 * time.Minute // a change can't be told later than this; then it is as of then
 	keepDays   = 90              // may be asked for
 	maxInbox   = 1 << 19         // changes that wait to be written down
 	maxOutbox  = 64 << 20        // bytes of records that wait for the store
@@ -146,15 +146,17 @@ func (r *Recorder) Record(c Change) {
 	r.inbox.put(recorded{id: c.ID, at: c.At.UnixMilli(), state: codeOf(c.To), reason: c.Reason})
 }
 
-// Blind says that from now on nothing can be known of any channel, since the gateway itself has lost
-// its network, or that this is over.
-func (r *Recorder) Blind(is bool) {
-	flag := began
-	if is {
-		flag = blind
-	}
-	r.drain(time.Now(), 0)
-	r.drain(time.Now(), flag)
+// Blind says that since then nothing can be known of any channel, since the gateway itself has lost
+// its network.
+func (r *Recorder) Blind(since time.Time) {
+	now := time.Now()
+	r.drain(now, 0)
+	r.write(now, nil, blind, since)
+}
+
+// Seeing says that it has its network again.
+func (r *Recorder) Seeing() {
+	r.drain(time.Now(), began)
 }
 
 // Sync compares the record with the statuses that are in force, and takes up what differs as of now:
@@ -217,7 +219,10 @@ func (r *Recorder) drain(now time.Time, f flags) {
 }
 
 // note writes changes into the book and the outbox.
-func (r *Recorder) note(now time.Time, changes []recorded, f flags) {
+func (r *Recorder) note(now time.Time, changes []recorded, f flags) { r.write(now, changes, f, now) }
+
+// write is note; since tells when it was that nothing more was seen, for the flag blind.
+func (r *Recorder) write(now time.Time, changes []recorded, f flags, since time.Time) {
 	at := now.UnixMilli()
 	for i := range changes {
 		changes[i].at = min(max(changes[i].at, at-lateMost.Milliseconds()), at)
@@ -238,7 +243,7 @@ func (r *Recorder) note(now time.Time, changes []recorded, f flags) {
 			rec.flags |= blind
 			rec.dark = dark
 		} else if rec.flags&blind != 0 {
-			rec.dark = at
+			rec.dark = min(max(since.UnixMilli(), at-lateMost.Milliseconds()), at)
 		}
 		r.book.apply(&rec)
 		b := rec.encode()
