@@ -11,7 +11,7 @@ import (
 
 // reloadable is the keys that a running gateway takes over.
 func reloadable(key string) bool {
-	return slices.Contains([]string{
+	return strings.HasPrefix(key, "health.") || slices.Contains([]string{
 		"streams.linger", "streams.max_pulls", "streams.max_readers",
 		"motion.sensitivity", "motion.hold", "motion.always_budget",
 		"log.level",
@@ -54,6 +54,7 @@ func (g *gateway) reload(cfg config.Config) (changed []string, err error) {
 	}
 	g.cfg.Store(&cfg)
 	g.hub.Limit(cfg.Streams.Linger, cfg.Streams.MaxPulls, cfg.Streams.MaxReaders)
+	g.monitor.Configure(cfg.Health)
 	g.always.limit(cfg.Motion.AlwaysBudget, g.bus.Registry().Snapshot())
 	return changed, nil
 }

@@ -62,6 +62,9 @@ type Status struct {
 	// Told is the state last told in an event, where that is another one: what changes in maintenance
 	// is kept and not told, and what is left of it afterwards is.
 	Told event.State `json:"told,omitempty"`
+	// Outage is what the channel's being offline is part of: the path of a site, or "device:" and the key
+	// of a recorder. Its own event was not told then.
+	Outage string `json:"outage,omitempty"`
 }
 
 // Listing is a channel with its status, as an answer lists it.

@@ -42,8 +42,8 @@ func (c *counter) Options(context.Context, registry.Channel) probe.Result {
 	return fine
 }
 func (c *counter) Deep(context.Context, registry.Channel) probe.Result { return fine }
-func (c *counter) PutStatus(string, registry.Status) {}
-func (c *counter) Publish(event.Event)               {}
+func (c *counter) PutStatus(string, registry.Status)                   {}
+func (c *counter) Publish(event.Event)                                 {}
 
 func benchMonitor(snapshot *registry.Snapshot, c *counter, h config.Health) *Monitor {
 	var statuses registry.Statuses

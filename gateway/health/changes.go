@@ -53,40 +53,73 @@ func (m *Monitor) put(channels *registry.Snapshot, id string, now time.Time, spr
 		if !known {
 			e = m.add(ch, now)
 		} else {
-			m.edit(e, ch)
+			m.edit(e, ch, now)
 		}
 		soon := now.Add(phase(id, min(spread, m.interval(e))))
 		if e.flying || e.place < 0 || soon.Before(e.due) {
-			m.plan(e, soon)
+			if known {
+				m.extra(e, soon)
+			} else {
+				m.plan(e, soon)
+			}
 		}
 	}
 }
 
 // add makes the entry of a channel, which is not yet due.
 func (m *Monitor) add(ch registry.Channel, now time.Time) *entry {
-	e := &entry{id: ch.ID, rank: rank(ch.Class), place: -1, mark: mark(ch), due: now}
+	s := m.o.Statuses.Get(ch.ID)
+	e := &entry{id: ch.ID, rank: rank(ch.Class), place: -1, look: -1, mark: mark(ch), due: now, host: hostOf(ch.URL)}
+	e.down = s.State == event.Offline
+	m.hosts.add(e.host, 1)
+	m.join(e, ch)
+	if every := m.o.Config.DeepInterval; every > 0 {
+		m.planLook(e, m.since(now)+phase(ch.ID, every))
+	}
 	// A verdict from before the restart that only a pull can have reached still stands. (A missing
 	// stream may have been found by either.)
-	if why := m.o.Statuses.Get(ch.ID).Reason; !probesSee(why) && why != event.NotFound {
-		m.hold(e, why, now)
+	if !probesSee(s.Reason) && s.Reason != event.NotFound {
+		m.hold(e, s.Reason, now)
+	}
+	if s.Reason == event.Flapping { // it may, or not: that is seen from now on
+		e.flap = &flap{on: true, latest: registry.Status{State: event.Unknown}, hot: now}
+		m.flapping[e] = struct{}{}
 	}
 	m.entries[ch.ID] = e
 	return e
 }
 
 // edit takes over what changed in a channel.
-func (m *Monitor) edit(e *entry, ch registry.Channel) {
+func (m *Monitor) edit(e *entry, ch registry.Channel, now time.Time) {
 	e.edition++ // a probe under way may be of the old url
 	if r := rank(ch.Class); r != e.rank {
 		planned := e.place >= 0
 		m.unplan(e)
+		look := m.unplanLook(e)
 		e.rank = r
 		if planned {
 			m.plan(e, e.due)
 		}
+		if look {
+			m.planLook(e, e.lookDue)
+		}
+	}
+	if host := hostOf(ch.URL); host != e.host {
+		m.hosts.add(e.host, -1)
+		m.hosts.add(host, 1)
+		e.host = host
+	}
+	if e.site.name != ch.Site || e.key != keyOf(ch) {
+		m.backUp(e) // an outage that it has moved out of isn't its own
+		m.leave(e)
+		m.join(e, ch)
 	}
 	if k := mark(ch); k != e.mark {
-		e.mark, e.doubt, e.held, e.fresh = k, nil, 0, true
+		e.mark, e.held, e.fresh, e.suspect = k, 0, true, nil
+		m.setDoubt(e, nil, now)
+		if m.o.Config.DeepInterval > 0 && e.look >= 0 {
+			m.planLook(e, m.since(now))
+		}
 	}
 }
 
@@ -97,9 +130,13 @@ func (m *Monitor) remove(id string) {
 		return
 	}
 	m.unplan(e)
+	m.unplanLook(e)
+	m.backUp(e)
+	m.leave(e)
+	m.hosts.add(e.host, -1)
 	e.gone = true
+	delete(m.flapping, e)
 	delete(m.entries, id)
-	delete(m.muted, id)
 }
 
 // forget takes a channel that is no more out of the table.
@@ -112,14 +149,14 @@ func (m *Monitor) forget(id string, now time.Time) {
 // disable makes the status of a channel disabled.
 func (m *Monitor) disable(ch registry.Channel, now time.Time) {
 	if old := m.o.Statuses.Get(ch.ID); old.State != event.Disabled {
-		m.publish(ch, old.State, registry.Status{State: event.Disabled, Since: now.UTC()}, now)
+		m.keep(nil, ch, registry.Status{State: event.Disabled, Since: now.UTC()}, now, now)
 	}
 }
 
 // enable makes a channel unknown that was disabled.
 func (m *Monitor) enable(ch registry.Channel, now time.Time) {
 	if old := m.o.Statuses.Get(ch.ID); old.State == event.Disabled {
-		m.publish(ch, old.State, registry.Status{State: event.Unknown, Since: now.UTC()}, now)
+		m.keep(nil, ch, registry.Status{State: event.Unknown, Since: now.UTC()}, now, now)
 	}
 }
 

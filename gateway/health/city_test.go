@@ -37,22 +37,29 @@ type city struct {
 	probes map[string][]time.Time // when each channel was probed
 	stored map[string]registry.Status
 	events []event.Health
+	places []event.Event // of sites and gateways
+	kept   []Change
+	stream func(ctx context.Context, ch registry.Channel) probe.Result // what looks see
+	looked map[string][]time.Time
 }
 
 func newCity(t testing.TB, channels ...registry.Channel) *city {
 	t.Helper()
-	c := &city{t: t, probes: map[string][]time.Time{}, stored: map[string]registry.Status{}}
+	c := &city{t: t, probes: map[string][]time.Time{}, stored: map[string]registry.Status{}, looked: map[string][]time.Time{}}
 	c.answer(fine)
+	c.stream = func(context.Context, registry.Channel) probe.Result { return nothing }
 	c.channels.Store(registry.Empty())
 	c.apply(registry.Transaction{Put: channels})
-	c.m = c.monitor(config.Default().Health)
+	h := config.Default().Health
+	h.DeepInterval = 0 // tests of looks set it
+	c.m = c.monitor(h)
 	return c
 }
 
 func (c *city) monitor(h config.Health) *Monitor {
 	return New(Options{
 		Config: h, Node: "here", Prober: c, Publisher: c, Statuses: &c.statuses,
-		Snapshot: c.channels.Load, Log: slog.New(slog.DiscardHandler),
+		Snapshot: c.channels.Load, Record: c.record, Log: slog.New(slog.DiscardHandler),
 	})
 }
 
@@ -90,9 +97,19 @@ func (c *city) Options(ctx context.Context, ch registry.Channel) probe.Result {
 	return camera(ctx, ch)
 }
 
-// Deep says nothing.
-func (c *city) Deep(context.Context, registry.Channel) probe.Result {
-	return nothing
+// Deep is the stream of the camera of the test.
+func (c *city) Deep(ctx context.Context, ch registry.Channel) probe.Result {
+	c.mu.Lock()
+	c.looked[ch.ID] = append(c.looked[ch.ID], time.Now())
+	stream := c.stream
+	c.mu.Unlock()
+	return stream(ctx, ch)
+}
+
+func (c *city) record(ch Change) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.kept = append(c.kept, ch)
 }
 
 func (c *city) PutStatus(id string, s registry.Status) {
@@ -104,10 +121,14 @@ func (c *city) PutStatus(id string, s registry.Status) {
 func (c *city) Publish(ev event.Event) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if ev.Type != event.HealthChanged || ev.Source != "/sharpeyes/here" {
+	if ev.Source != "/sharpeyes/here" {
 		c.t.Errorf("unexpected event: %+v", ev)
 	}
-	c.events = append(c.events, ev.Data.(event.Health))
+	if h, ok := ev.Data.(event.Health); ok {
+		c.events = append(c.events, h)
+	} else {
+		c.places = append(c.places, ev)
+	}
 }
 
 // answer makes all cameras answer with the result.
@@ -171,6 +192,28 @@ func (c *city) quiet() {
 	for _, e := range c.told() {
 		c.t.Errorf("unexpected event: %s from %s to %s %q", e.Channel.ID, e.Previous, e.State, e.Reason)
 	}
+	for _, e := range c.placed() {
+		c.t.Errorf("unexpected event: %s %+v", e.Type, e.Data)
+	}
+}
+
+// placed is the events of sites and gateways since it was last asked.
+func (c *city) placed() []event.Event {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	all := c.places
+	c.places = nil
+	return all
+}
+
+// one is the one event of a site or gateway since it was last asked, which must be of the type.
+func (c *city) one(t event.Type) event.Payload {
+	c.t.Helper()
+	all := c.placed()
+	if len(all) != 1 || all[0].Type != t {
+		c.t.Fatalf("%d events, want one %s: %+v", len(all), t, all)
+	}
+	return all[0].Data
 }
 
 // turned fails unless exactly this change was published, stored and kept; it returns it.

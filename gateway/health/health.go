@@ -37,7 +37,7 @@ type Publisher interface {
 	Publish(ev event.Event)
 }
 
-// Options is what a Monitor works with; every field is needed but Record.
+// Options is what a Monitor works with; every field is needed but Record and Isolated.
 type Options struct {
 	Config    config.Health
 	Node      string // name of this gateway, the source of its events
@@ -51,7 +51,9 @@ type Options struct {
 	// Record is called with each change that is kept, in the order of the changes of a channel. It
 	// doesn't block, and doesn't call the Monitor.
 	Record func(Change)
-	Log    *slog.Logger
+	// Isolated is called when the gateway has lost its own network, and when it has it again; as Record.
+	Isolated func(bool)
+	Log      *slog.Logger
 }
 
 // Monitor watches the health of all channels. Its methods may be called at the same time.
@@ -62,10 +64,18 @@ type Monitor struct {
 
 	mu      sync.Mutex
 	running bool
-	entries map[string]*entry      // enabled channels, by id
-	pulled  map[string]int         // open pulls, by channel
-	muted   map[string]event.State // what was last told of channels that changed in maintenance
+	entries map[string]*entry // enabled channels, by id
+	pulled  map[string]int    // open pulls, by channel
 	schedule
+	looks looks
+	areas
+	network  network
+	failing  map[*entry]failure
+	waiting  map[*entry]wait
+	flapping map[*entry]struct{}
+	outages  map[*outage]struct{}
+	round    int       // of evaluations
+	checkAt  time.Time // no sooner
 }
 
 // New makes a Monitor, which does nothing before Run.
@@ -75,7 +85,13 @@ func New(o Options) *Monitor {
 		wake:    make(chan struct{}, 1),
 		entries: make(map[string]*entry),
 		pulled:  make(map[string]int),
-		muted:   make(map[string]event.State),
+		areas:   newAreas(),
+		network: newNetwork(),
+
+		failing:  make(map[*entry]failure),
+		waiting:  make(map[*entry]wait),
+		flapping: make(map[*entry]struct{}),
+		outages:  make(map[*outage]struct{}),
 	}
 	m.schedule = newSchedule(o.Config)
 	m.metrics = newMetrics(m)
@@ -122,6 +138,7 @@ func (m *Monitor) start() {
 		}
 	}
 	m.running = true
+	m.network.answered = now
 	for ch := range channels.All() {
 		if !ch.Enabled {
 			m.disable(ch, now)
@@ -130,6 +147,11 @@ func (m *Monitor) start() {
 		m.enable(ch, now)
 		e := m.add(ch, now)
 		m.plan(e, now.Add(phase(e.id, m.interval(e))))
+	}
+	for id, e := range m.entries { // once all are in their areas
+		if s := m.o.Statuses.Get(id); s.Outage != "" {
+			m.reopen(e, s, now)
+		}
 	}
 	m.o.Log.Info("Watching the health of the channels", "channels", channels.Len(), "probed", len(m.entries))
 }
@@ -146,15 +168,20 @@ func (m *Monitor) dispatch(ctx context.Context, probes *sync.WaitGroup) (nap, la
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	now := time.Now()
+	checkIn := m.check(now)
 	channels := m.o.Snapshot()
+	lookIn := m.dispatchLooks(ctx, probes, channels, now)
 	for {
 		e := m.next(now)
 		if e == nil {
-			return m.sleep(now), late
+			return m.sleep(now, min(checkIn, lookIn)), late
 		}
 		ch, ok := channels.Get(e.id)
 		if !ok || !ch.Enabled { // Changed is about to be called and takes it away
 			m.plan(e, now.Add(m.interval(e)))
+			continue
+		}
+		if !m.admit(e) {
 			continue
 		}
 		by := now.Sub(e.due)
@@ -163,15 +190,23 @@ func (m *Monitor) dispatch(ctx context.Context, probes *sync.WaitGroup) (nap, la
 			late = max(late, by)
 		}
 		m.take(e)
-		edition := e.edition
-		probes.Go(func() { m.probe(ctx, e, edition, ch) })
+		f := flight{e: e, edition: e.edition, host: e.host, timeout: m.o.Config.Timeout}
+		probes.Go(func() { m.probe(ctx, f, ch) })
 	}
 }
 
+// flight is a probe under way: of what, as it was when it began.
+type flight struct {
+	e       *entry
+	edition uint16
+	host    uint64
+	timeout time.Duration
+}
+
 // probe probes a channel and weighs the result.
-func (m *Monitor) probe(ctx context.Context, e *entry, edition uint16, ch registry.Channel) {
+func (m *Monitor) probe(ctx context.Context, f flight, ch registry.Channel) {
 	began := time.Now()
-	bounded, cancel := context.WithTimeout(ctx, m.o.Config.Timeout)
+	bounded, cancel := context.WithTimeout(ctx, f.timeout)
 	r := m.o.Prober.Options(bounded, ch)
 	cancel()
 	now := time.Now()
@@ -179,15 +214,16 @@ func (m *Monitor) probe(ctx context.Context, e *entry, edition uint16, ch regist
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.metrics.probed(r)
-	if m.giveBack(e) {
+	e := f.e
+	if m.giveBack(e, f.host) {
 		m.signal()
 	}
-	e.slow = now.Sub(began) > m.o.Config.Timeout/2
+	e.slow = now.Sub(began) > f.timeout/2
 	switch {
 	case ctx.Err() != nil, e.gone:
 		return
-	case e.edition != edition: // it was edited meanwhile: the result is of another camera
-		m.plan(e, e.due)
+	case e.edition != f.edition: // it was edited meanwhile: the result is of another camera
+		m.extra(e, e.due)
 		m.nudge(e)
 		return
 	}
@@ -202,11 +238,11 @@ func (m *Monitor) replan(e *entry, now time.Time) {
 	if m.rests(e) {
 		return
 	}
-	next := m.following(e, now)
 	if e.doubt != nil {
-		next = now.Add(m.o.Config.ConfirmGap)
+		m.extra(e, now.Add(m.o.Config.ConfirmGap))
+	} else {
+		m.plan(e, m.following(e, now))
 	}
-	m.plan(e, next)
 	m.nudge(e)
 }
 
@@ -216,7 +252,7 @@ func (m *Monitor) rests(e *entry) bool {
 	if m.pulled[e.id] == 0 || e.doubt != nil {
 		return false
 	}
-	s := m.o.Statuses.Get(e.id).State
+	s := m.known(e).State
 	return s == event.Online || s == event.Degraded
 }
 

@@ -44,6 +44,9 @@ func (m *Monitor) Evidence(id string, r probe.Result) {
 		return
 	}
 	now := time.Now()
+	if m.network.isolated && r.State != event.Online {
+		return
+	}
 	proof := r.State == event.Online || !probesSee(r.Reason)
 	switch {
 	case !proof:
@@ -59,13 +62,19 @@ func (m *Monitor) Evidence(id string, r probe.Result) {
 }
 
 // settle believes a result that needs no confirmation.
-func (m *Monitor) settle(e *entry, r probe.Result, now time.Time) {
-	m.unmute(e.id, now)
-	e.fresh, e.doubt = false, nil
-	if old := m.o.Statuses.Get(e.id); old.State == r.State && old.Reason == r.Reason {
+func (m *Monitor) settle(e *entry, r probe.Result, now time.Time) { m.settleSince(e, r, now, now) }
+
+func (m *Monitor) settleSince(e *entry, r probe.Result, since, now time.Time) {
+	if m.saw(e, r, now) {
 		return
 	}
-	e.doubt = &doubt{state: r.State, reason: r.Reason, detail: r.Detail, since: now}
+	m.tellLeft(e, now)
+	e.fresh = false
+	m.setDoubt(e, nil, now)
+	if old := m.known(e); old.State == r.State && old.Reason == r.Reason {
+		return
+	}
+	e.doubt = &doubt{state: r.State, reason: r.Reason, detail: r.Detail, since: since}
 	m.believe(e, now)
 }
 
@@ -77,7 +86,7 @@ func (m *Monitor) follow(e *entry, now time.Time) {
 	switch {
 	case e.doubt != nil:
 		if soon := now.Add(m.o.Config.ConfirmGap); e.place < 0 || soon.Before(e.due) {
-			m.plan(e, soon)
+			m.extra(e, soon)
 		}
 	case m.rests(e):
 		m.unplan(e)

@@ -28,20 +28,35 @@ const (
 )
 
 // entry is a channel on the schedule. There is one for each channel of the city: keep it small.
+// Durations are times since the schedule's epoch.
 type entry struct {
-	id      string
-	due     time.Time
-	mark    uint64        // of url and credentials, to see them change
-	held    time.Duration // until when, since the schedule's epoch, probes can't refute the verdict
-	doubt   *doubt        // a change that isn't confirmed; seldom there
-	place   int32         // in its lane; -1 when it is probed now, or rests
-	edition uint16        // counts edits, so that a probe of an old url is not believed
-	rank    uint8         // 0 for class 1
-	slow    bool          // its last probe took long
-	flying  bool          // a probe is under way
-	waited  bool          // that probe was counted as slow
-	fresh   bool          // nothing was heard since its url or credentials changed
-	gone    bool          // deleted or disabled
+	id       string
+	due      time.Time
+	turn     time.Duration // its regular turn, which probes between turns don't move
+	seen     time.Duration // when something was last seen of its camera
+	held     time.Duration // until when probes can't refute the verdict
+	lookDue  time.Duration // when its stream is to be looked at
+	mark     uint64        // of url and credentials, to see them change
+	host     uint64        // of the host in the url
+	key      uint64        // of its recorder
+	doubt    *doubt        // a change that isn't confirmed; seldom there
+	suspect  *doubt        // the same, of what looks at the stream saw
+	flap     *flap         // its latest changes; seldom there
+	site     *area
+	recorder *area   // nil when it is alone there
+	out      *outage // that its being offline is part of
+	place    int32   // in its lane; -1 when it is probed now, or rests
+	look     int32   // in its lane of looks; -1 when it is looked at now
+	at       int32   // among the members of its site
+	edition  uint16  // counts edits, so that a probe of an old url is not believed
+	rank     uint8   // 0 for class 1
+	slow     bool    // its last probe took long
+	flying   bool    // a probe is under way
+	waited   bool    // that probe was counted as slow
+	parked   bool    // due, and waits for a probe of the same host to end
+	fresh    bool    // nothing was heard since its url or credentials changed
+	gone     bool    // deleted or disabled
+	down     bool    // what is kept of it is that it is offline
 }
 
 // schedule is when every channel is due, and how many probes are under way. Its owner locks it.
@@ -56,10 +71,17 @@ type schedule struct {
 	turn      int       // counts probes
 	starved   bool      // something was due and had no probe
 	wakesAt   time.Time // when the scheduler wakes by itself
+	hosts     hosts
 }
 
 func newSchedule(c config.Health) schedule {
-	s := schedule{epoch: time.Now(), most: max(c.Concurrency, 1)}
+	s := schedule{epoch: time.Now(), hosts: newHosts()}
+	s.configure(c)
+	return s
+}
+
+func (s *schedule) configure(c config.Health) {
+	s.most = max(c.Concurrency, 1)
 	s.mostSlow = max(s.most/2, 1)
 	longest := time.Duration(0)
 	for _, d := range c.Interval {
@@ -77,8 +99,10 @@ func newSchedule(c config.Health) schedule {
 	if d := c.Interval[int(registry.OtherClass)]; d > 0 {
 		s.intervals[ranks-1] = d
 	}
-	return s
 }
+
+// since is a time as entries have it.
+func (s *schedule) since(at time.Time) time.Duration { return at.Sub(s.epoch) }
 
 // rank is the place of a class among the classes.
 func rank(c registry.Class) uint8 {
@@ -99,19 +123,29 @@ func phase(id string, interval time.Duration) time.Duration {
 
 func (s *schedule) interval(e *entry) time.Duration { return s.intervals[e.rank] }
 
-// following is the due time after the one just served. Turns that were missed are skipped, so that
-// channels keep their places in the interval, and a gateway that was held up doesn't hurry after.
+// following is the next regular turn. Turns that were missed are skipped, so that channels keep their
+// places in the interval, and a gateway that was held up doesn't hurry after; a probe between turns,
+// to confirm something, moves no turn.
 func (s *schedule) following(e *entry, now time.Time) time.Time {
+	if next := s.epoch.Add(e.turn); next.After(now) {
+		return next
+	}
 	d := s.interval(e)
-	next := e.due.Add(d + time.Duration((2*rand.Float64()-1)*jitter*float64(d)))
+	next := s.epoch.Add(e.turn + d + time.Duration((2*rand.Float64()-1)*jitter*float64(d)))
 	if late := now.Sub(next); late >= 0 {
 		next = next.Add(d * (late/d + 1))
 	}
 	return next
 }
 
-// plan makes the channel due, unless a probe of it is under way, which plans it when it ends.
-func (s *schedule) plan(e *entry, due time.Time) {
+// plan makes a time the channel's regular turn.
+func (s *schedule) plan(e *entry, turn time.Time) {
+	e.turn = s.since(turn)
+	s.extra(e, turn)
+}
+
+// extra makes the channel due, unless a probe of it is under way, which plans it when it ends.
+func (s *schedule) extra(e *entry, due time.Time) {
 	s.unplan(e)
 	e.due = due
 	if !e.flying {
@@ -121,8 +155,24 @@ func (s *schedule) plan(e *entry, due time.Time) {
 
 // unplan takes the channel from the schedule.
 func (s *schedule) unplan(e *entry) {
+	e.parked = false
 	if e.place >= 0 {
 		heap.Remove(s.lane(e), int(e.place))
+	}
+}
+
+// setSlow puts the channel into the other lane.
+func (s *schedule) setSlow(e *entry) {
+	if e.slow {
+		return
+	}
+	planned := e.place >= 0
+	if planned {
+		heap.Remove(s.lane(e), int(e.place))
+	}
+	e.slow = true
+	if planned {
+		heap.Push(s.lane(e), e)
 	}
 }
 
@@ -175,14 +225,30 @@ func (s *schedule) take(e *entry) {
 	e.flying, e.waited = true, e.slow
 	s.turn++
 	s.inFlight++
+	s.hosts.begin(e.host)
 	if e.waited {
 		s.slow++
 	}
 }
 
-// giveBack ends a probe, and reports whether another waits for its place.
-func (s *schedule) giveBack(e *entry) bool {
+// admit reports whether the channel's host may be asked now. Otherwise the channel waits until a probe
+// of the same host ends.
+func (s *schedule) admit(e *entry) bool {
+	if s.hosts.free(e.host) {
+		return true
+	}
+	s.unplan(e)
+	e.parked = true
+	s.hosts.park(e)
+	return false
+}
+
+// giveBack ends a probe of a host, and reports whether another waits for its place.
+func (s *schedule) giveBack(e *entry, host uint64) bool {
 	e.flying = false
+	if s.unpark(host) {
+		s.starved = true
+	}
 	s.inFlight--
 	if e.waited {
 		s.slow--
@@ -190,10 +256,20 @@ func (s *schedule) giveBack(e *entry) bool {
 	return s.starved
 }
 
-// sleep is how long nothing needs to be done but what events tell.
-func (s *schedule) sleep(now time.Time) time.Duration {
+// unpark ends what was asked of a host, and lets in who waits for it; it reports whether anybody does.
+func (s *schedule) unpark(host uint64) bool {
+	next := s.hosts.end(host)
+	for _, e := range next {
+		e.parked = false
+		heap.Push(s.lane(e), e)
+	}
+	return len(next) > 0
+}
+
+// sleep is how long nothing needs to be done but what events tell, and at most so long.
+func (s *schedule) sleep(now time.Time, atMost time.Duration) time.Duration {
 	open := s.open()
-	nap := asleep
+	nap := atMost
 	for _, lanes := range open {
 		for _, l := range lanes {
 			if len(l) > 0 {

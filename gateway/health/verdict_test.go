@@ -125,11 +125,11 @@ func TestWhatSaysNothingChangesNothing(t *testing.T) {
 
 func TestRestart(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		c := newCity(t, gates(10, 1)...)
+		c := newCity(t, gates(3, 1)...)
 		stop := c.run()
 		c.pass(10 * time.Second)
-		if n := len(c.told()); n != 10 {
-			t.Fatalf("%d events, want 10", n)
+		if n := len(c.told()); n != 3 {
+			t.Fatalf("%d events, want 3", n)
 		}
 		stop()
 		c.m = c.monitor(c.m.o.Config)
@@ -142,8 +142,8 @@ func TestRestart(t *testing.T) {
 		c.run()
 		c.pass(14*time.Second + 10*tick)
 		all := c.told()
-		if len(all) != 10 {
-			t.Fatalf("%d events, want 10", len(all))
+		if len(all) != 3 {
+			t.Fatalf("%d events, want 3", len(all))
 		}
 		for _, e := range all {
 			if e.Previous != event.Online || e.State != event.Offline {
