@@ -56,6 +56,9 @@ func (a *API) routes() http.Handler {
 		a.ratesOperations(h)
 	}
 	a.streamOperations(h)
+	if a.o.Events != nil {
+		a.eventOperations(h)
+	}
 	a.keysOperation(h)
 	finishDocument(h)
 

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 	"sync"
@@ -16,10 +17,13 @@ import (
 	"sharpeyes/registry/event"
 )
 
-// Events is where events can be listened to.
+// Events is where events can be listened to, and read again.
 type Events interface {
 	// Subscribe calls deliver with each event on the subject from now on, until stop.
 	Subscribe(subject string, deliver func(subject string, event []byte)) (stop func(), err error)
+	// Past are stored events, newest first, at most limit, from since on and before until (zero: no
+	// bound). next is what to give as before for the next page; 0 after the last.
+	Past(ctx context.Context, f event.Filter, since, until time.Time, before uint64, limit int) (events [][]byte, next uint64, err error)
 }
 
 const (
@@ -65,7 +69,7 @@ func (l *listener) take() (events [][]byte, missed int) {
 // filters are those of the query: kind, class, scenario, site, channel. A listener that falls behind
 // gets {"missed":N} in place of N events, and goes on.
 func (a *API) wsEvents(w http.ResponseWriter, r *http.Request) {
-	filter, err := eventFilter(r)
+	filter, err := eventFilter(r.URL.Query())
 	if err != nil {
 		a.writeProblem(w, r, err)
 		return
@@ -160,11 +164,13 @@ func (l *listener) send(ctx context.Context, ws *websocket.Conn) {
 	}
 }
 
-// eventFilter reads the filters; class and the like may be lists joined by commas.
-func eventFilter(r *http.Request) (event.Filter, error) {
+// eventFilter reads the filters; class and the like may be lists joined by commas. Others are
+// parameters that the caller reads.
+func eventFilter(values url.Values, others ...string) (event.Filter, error) {
 	var f event.Filter
-	for name, values := range r.URL.Query() {
-		list := strings.Split(strings.Join(values, ","), ",")
+	known := []string{"kind", "class", "scenario", "site", "channel"}
+	for name, of := range values {
+		list := strings.Split(strings.Join(of, ","), ",")
 		switch name {
 		case "kind":
 			f.Kinds = list
@@ -173,24 +179,37 @@ func eventFilter(r *http.Request) (event.Filter, error) {
 		case "scenario":
 			f.Scenarios = list
 		case "site":
-			f.Site = strings.Join(values, ",")
+			f.Site = strings.TrimSuffix(strings.Join(of, ","), "/")
 		case "channel":
-			f.Channel = strings.Join(values, ",")
+			f.Channel = strings.Join(of, ",")
 		default:
-			return f, badQuery(name, "", "is unknown here; there are kind, class, scenario, site and channel")
+			if !slices.Contains(others, name) {
+				return f, badQuery(name, "", "is unknown here; there are "+strings.Join(append(known, others...), ", "))
+			}
 		}
 	}
-	kinds := []string{"health", "motion", "site", "alert", "stream", "audit"}
+	var kinds []string
+	for _, k := range event.Kinds() {
+		kinds = append(kinds, string(k))
+	}
 	for _, k := range f.Kinds {
 		if !slices.Contains(kinds, k) {
 			return f, badQuery("kind", k, fmt.Sprintf("must be one of %s", strings.Join(kinds, ", ")))
 		}
 	}
-	// The rest is checked as for channels, so that no word of a subject can be forged.
-	values := r.URL.Query()
-	values.Del("kind")
-	values.Del("channel")
-	if _, err := registry.ParseQuery(values); err != nil {
+	// The rest is checked, so that no word of a subject can be forged.
+	if strings.ContainsFunc(f.Channel, func(r rune) bool {
+		return !(r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || r == '_' || r == '-')
+	}) {
+		return f, badQuery("channel", f.Channel, "must be the id of a channel")
+	}
+	plain := url.Values{}
+	for _, name := range []string{"class", "scenario", "site"} {
+		if of, ok := values[name]; ok {
+			plain[name] = of
+		}
+	}
+	if _, err := registry.ParseQuery(plain); err != nil {
 		return f, badQueryError{err}
 	}
 	return f, nil

@@ -1,6 +1,7 @@
 package api_test
 
 import (
+	"context"
 	"encoding/json"
 	"net/http"
 	"net/http/httptest"
@@ -11,6 +12,7 @@ import (
 	"github.com/gorilla/websocket"
 
 	"sharpeyes/gateway/api"
+	"sharpeyes/registry/event"
 )
 
 // wire is a bus on which the test publishes by hand.
@@ -24,6 +26,10 @@ func (w *wire) Subscribe(subject string, deliver func(string, []byte)) (func(), 
 	w.deliver = deliver
 	w.subject <- subject
 	return func() { close(w.stopped) }, nil
+}
+
+func (w *wire) Past(context.Context, event.Filter, time.Time, time.Time, uint64, int) ([][]byte, uint64, error) {
+	return nil, 0, nil
 }
 
 func TestWebSocketOfEvents(t *testing.T) {
