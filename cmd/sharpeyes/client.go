@@ -37,9 +37,8 @@ type request struct {
 	header       http.Header
 }
 
-// do asks, and gives the answer if it is a good one; any other is an error, problem details as
-// *problem. Whoever calls closes the body. The context bounds the answer's body too.
-func (c client) do(ctx context.Context, r request) (*http.Response, error) {
+// request is one question as it goes over the wire.
+func (c client) request(ctx context.Context, r request) (*http.Request, error) {
 	base, err := url.Parse(strings.TrimRight(c.Server, "/"))
 	if err != nil || base.Host == "" || base.Scheme != "http" && base.Scheme != "https" {
 		return nil, usageError{fmt.Errorf("--server=%s isn't the address of a gateway; give one like http://127.0.0.1:8080", c.Server)}
@@ -69,6 +68,16 @@ func (c client) do(ctx context.Context, r request) (*http.Response, error) {
 		req.Header.Set("Authorization", "Bearer "+c.Token)
 	} else if user != "" {
 		req.SetBasicAuth(user, os.Getenv("SHARPEYES_PASSWORD"))
+	}
+	return req, nil
+}
+
+// do asks, and gives the answer if it is a good one; any other is an error, problem details as
+// *problem. Whoever calls closes the body. The context bounds the answer's body too.
+func (c client) do(ctx context.Context, r request) (*http.Response, error) {
+	req, err := c.request(ctx, r)
+	if err != nil {
+		return nil, err
 	}
 	resp, err := http.DefaultClient.Do(req)
 	if err != nil {

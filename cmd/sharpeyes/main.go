@@ -25,6 +25,7 @@ type commands struct {
 	Sites       sites       `cmd:"" help:"List and describe the places where channels are."`
 	Maintenance maintenance `cmd:"" help:"List and set the times when sites or channels are worked on."`
 	Stats       stats       `cmd:"" help:"Count channels by state, and tell their rates over time."`
+	Events      events      `cmd:"" help:"Tell what happens, as it happens."`
 	Keys        keys        `cmd:"" help:"Change the key that the cameras' passwords are kept with."`
 	Config      conf        `cmd:"" help:"Check a configuration, or write the default one."`
 	Version     about       `cmd:"" help:"Tell the version."`
