@@ -166,40 +166,40 @@ func (r *Recorder) Channels(ctx context.Context, q registry.Query, from, until t
 	defer leave()
 	s := r.o.Snapshot()
 	q.States = nil
-	var channels []registry.Channel
+	var ids []string
 	group := r.gather(s, q, func(ch registry.Channel) int32 {
-		channels = append(channels, ch)
-		return int32(len(channels) - 1)
+		ids = append(ids, ch.ID)
+		return int32(len(ids) - 1)
 	})
-	tallies, err := r.tally(ctx, s, question{a, b, group, len(channels)})
+	tallies, err := r.tally(ctx, s, question{a, b, group, len(ids)})
 	if err != nil {
 		return registry.ChannelRates{}, err
 	}
-	order := make([]int, len(channels))
+	order := make([]int, len(ids))
 	for i := range order {
 		order[i] = i
 	}
 	worse := func(offline, degraded int64, id string, j int) int {
 		t := &tallies[j]
-		return cmp.Or(cmp.Compare(t[2], offline), cmp.Compare(t[1], degraded), strings.Compare(id, channels[j].ID))
+		return cmp.Or(cmp.Compare(t[2], offline), cmp.Compare(t[1], degraded), strings.Compare(id, ids[j]))
 	}
-	slices.SortFunc(order, func(i, j int) int { return worse(tallies[i][2], tallies[i][1], channels[i].ID, j) })
+	slices.SortFunc(order, func(i, j int) int { return worse(tallies[i][2], tallies[i][1], ids[i], j) })
 	if after != "" {
 		order = slices.DeleteFunc(order, func(j int) bool { return worse(at.Offline, at.Degraded, at.ID, j) >= 0 })
 	}
-	answer := registry.ChannelRates{From: time.UnixMilli(a).UTC(), Until: time.UnixMilli(b).UTC(), Items: []registry.ChannelRate{}, Total: len(channels)}
+	answer := registry.ChannelRates{From: time.UnixMilli(a).UTC(), Until: time.UnixMilli(b).UTC(), Items: []registry.ChannelRate{}, Total: len(ids)}
 	targets := r.o.Targets()
 	for i, j := range order {
 		if i == limit {
 			last := order[i-1]
-			c, err := json.Marshal(cursor{a, b, tallies[last][2], tallies[last][1], channels[last].ID})
+			c, err := json.Marshal(cursor{a, b, tallies[last][2], tallies[last][1], ids[last]})
 			if err != nil {
 				return registry.ChannelRates{}, err
 			}
 			answer.Next = base64.RawURLEncoding.EncodeToString(c)
 			break
 		}
-		ch := &channels[j]
+		ch, _ := s.Get(ids[j])
 		item := registry.ChannelRate{ID: ch.ID, Name: ch.Name, Class: ch.Class, Site: ch.Site, Scenario: ch.Scenario, Rate: rateOf(1, &tallies[j], b-a)}
 		aim(&item.Rate, map[registry.Class]bool{ch.Class: true}, targets)
 		answer.Items = append(answer.Items, item)
