@@ -31,8 +31,10 @@ var (
 	ErrQuota     = errors.New("over the quota")
 	ErrClosed    = errors.New("the gateway is closing")
 	ErrBehind    = errors.New("the reader stayed behind")
-	ErrEdited    = errors.New("the channel was edited")
-	errUnwatched = errors.New("nobody watches")
+	// ErrRedescribed is for a reader that was told what the stream held at an earlier pull.
+	ErrRedescribed = errors.New("the camera sends something else now")
+	ErrEdited      = errors.New("the channel was edited")
+	errUnwatched   = errors.New("nobody watches")
 )
 
 // lockout is how long a camera that refused its password is left alone, unless its channel is
@@ -134,12 +136,13 @@ func (h *Hub) Close() {
 	h.wg.Wait()
 }
 
-// Join adds a reader to the pull of a stream, which is opened if there is none, and waits until the
-// camera sends or has failed. The reader gets nothing before its Play. The error is one of this
-// package's, a *Failure, or ctx's.
-func (h *Hub) Join(ctx context.Context, key Key) (*Reader, error) {
+// Join adds a reader to the pull of a stream, which is opened if there is none, and waits until it
+// is known what the stream holds: that may be from an earlier pull, while the camera is being
+// dialled. The reader gets nothing before its Play, and Play is to be called after Wait. The error is
+// one of this package's, a *Failure, or ctx's.
+func (h *Hub) Join(ctx context.Context, key Key, who Who) (*Reader, error) {
 	for {
-		p, r, err := h.attach(key)
+		p, r, err := h.attach(key, who)
 		if err != nil {
 			return nil, err
 		}
@@ -167,20 +170,24 @@ func (h *Hub) Join(ctx context.Context, key Key) (*Reader, error) {
 
 // Tap adds a reader that neither opens a pull nor keeps it open, and reports whether there was one.
 // It is for those who want to see what is pulled anyway.
-func (h *Hub) Tap(key Key) (*Reader, bool) {
+func (h *Hub) Tap(key Key, who Who) (*Reader, bool) {
 	h.mu.Lock()
 	p := h.pulls[key]
 	h.mu.Unlock()
 	if p == nil {
 		return nil, false
 	}
-	r := p.attach(false)
+	r := p.attach(false, who)
 	return r, r != nil
 }
 
+// Prewarm opens the pull of a stream for whoever comes within d, and doesn't wait for the camera.
+// The error is one of this package's or a *Failure.
+func (h *Hub) Prewarm(key Key, d time.Duration) error { return errors.ErrUnsupported }
+
 // attach finds or starts the pull and adds a reader. A nil reader without an error means that the
 // pull is ending.
-func (h *Hub) attach(key Key) (*Pull, *Reader, error) {
+func (h *Hub) attach(key Key, who Who) (*Pull, *Reader, error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if h.closed {
@@ -199,7 +206,7 @@ func (h *Hub) attach(key Key) (*Pull, *Reader, error) {
 		h.pulls[key] = p
 		h.wg.Go(p.run)
 	}
-	r := p.attach(true)
+	r := p.attach(true, who)
 	if r != nil {
 		h.readers++
 	}

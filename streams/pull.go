@@ -87,13 +87,13 @@ func (p *Pull) run() {
 }
 
 // attach adds a reader; nil when the pull is ending. One that holds keeps the pull open.
-func (p *Pull) attach(hold bool) *Reader {
+func (p *Pull) attach(hold bool, who Who) *Reader {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.ending || p.ctx.Err() != nil {
 		return nil
 	}
-	r := newReader(p, hold, p.hub.o.Queue)
+	r := newReader(p, hold, who, p.hub.o.Queue)
 	p.readers = append(p.readers, r)
 	if hold {
 		p.holding++

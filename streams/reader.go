@@ -8,10 +8,18 @@ import (
 // takeLimit bounds what one Next returns, in bytes, and so what one write to a socket holds.
 const takeLimit = 512 << 10
 
+// Who is a reader as the list of streams tells of it.
+type Who struct {
+	Kind   string // rtsp, browser, motion, prewarm
+	Remote string // address; empty when the gateway itself reads
+	User   string // empty when nobody signed in
+}
+
 // Reader receives the units of one pull, at its own speed and from its own queue.
 type Reader struct {
 	pull *Pull
 	hold bool
+	who  Who
 	wake chan struct{} // 1: something is there, or the reader has ended
 	once sync.Once     // Close
 
@@ -21,8 +29,8 @@ type Reader struct {
 	err     error // why it ended
 }
 
-func newReader(p *Pull, hold bool, limit int) *Reader {
-	return &Reader{pull: p, hold: hold, wake: make(chan struct{}, 1), queue: queue{limit: limit}}
+func newReader(p *Pull, hold bool, who Who, limit int) *Reader {
+	return &Reader{pull: p, hold: hold, who: who, wake: make(chan struct{}, 1), queue: queue{limit: limit}}
 }
 
 // Description is what the stream holds, as the camera said it. It must not be changed.
@@ -30,6 +38,17 @@ func (r *Reader) Description() *Description {
 	r.pull.mu.Lock()
 	defer r.pull.mu.Unlock()
 	return r.pull.desc
+}
+
+// Wait returns when the camera sends what Description says, or with the reason why it doesn't:
+// ErrRedescribed when it turned out to send something else, which Description then tells.
+func (r *Reader) Wait(ctx context.Context) error {
+	select {
+	case <-r.pull.started:
+		return r.pull.failed()
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 }
 
 // Play begins with the units since the last keyframe and goes on with the live ones, each once.

@@ -27,6 +27,12 @@ func NewUnit(track int, control bool, size int) *Unit {
 	return &Unit{Track: track, Control: control, frames: make([]byte, 0, size)}
 }
 
+// Adopt makes a unit of n packets that are already laid out as interleaved frames of the unit's
+// Channel. The bytes are the unit's from now on.
+func Adopt(track int, control bool, frames []byte, n int) *Unit {
+	return &Unit{Track: track, Control: control, frames: frames, n: n}
+}
+
 // Channel is the interleaved channel that the unit's bytes are laid out for.
 func (u *Unit) Channel() byte {
 	c := byte(2 * u.Track)

@@ -121,7 +121,7 @@ func (c *connection) join(ctx context.Context, req *base.Request, key streams.Ke
 	}
 	ctx, cancel := context.WithTimeout(ctx, c.server.o.StartTimeout+c.server.o.StartTimeout/10)
 	defer cancel()
-	r, err := c.server.o.Hub.Join(ctx, key)
+	r, err := c.server.o.Hub.Join(ctx, key, streams.Who{Kind: "rtsp", Remote: c.remote.String(), User: caller.User})
 	if err != nil {
 		return refusal(err)
 	}

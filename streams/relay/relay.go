@@ -43,7 +43,7 @@ type Authorizer interface {
 
 // Joiner gives readers of streams; a *streams.Hub is one.
 type Joiner interface {
-	Join(ctx context.Context, key streams.Key) (*streams.Reader, error)
+	Join(ctx context.Context, key streams.Key, who streams.Who) (*streams.Reader, error)
 }
 
 // Options is what a Server needs.

@@ -79,7 +79,7 @@ func (a anyone) Authorize(context.Context, relay.Caller) error { return a.err }
 // deadHub fails every join.
 type deadHub struct{ err error }
 
-func (d deadHub) Join(context.Context, streams.Key) (*streams.Reader, error) { return nil, d.err }
+func (d deadHub) Join(context.Context, streams.Key, streams.Who) (*streams.Reader, error) { return nil, d.err }
 
 func serve(t *testing.T, o relay.Options) string {
 	t.Helper()
