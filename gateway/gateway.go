@@ -248,11 +248,12 @@ func (g *gateway) openAPI() error {
 		return fmt.Errorf("loading the page: %w", err)
 	}
 	g.api = api.New(api.Options{
-		Catalogue: g.bus.Registry(), Statuses: g.statuses, Streams: g.hub, Events: g.bus, Authenticator: principals{g.access},
+		Catalogue: g.bus.Registry(), Statuses: g.statuses, Streams: g.hub, Live: g.hub, Events: g.bus, Authenticator: principals{g.access},
 		Ready: g.bus.Ready, Gatherer: g.metrics, RTSPURL: g.rtspURL, Page: page, Version: g.o.Version, Log: g.log,
-		RotateKey: g.rotateKey, Center: g.config().Map.Center,
+		RotateKey: g.rotateKey, Center: g.config().Map.Center, StartTimeout: g.config().Streams.StartTimeout,
 	})
 	g.defers(g.api.Close)
+	g.metrics.MustRegister(g.api.Collectors()...)
 	stop, err := g.api.ServeNATS(g.bus.Conn())
 	if err != nil {
 		return fmt.Errorf("offering the API on NATS: %w", err)

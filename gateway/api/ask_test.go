@@ -180,8 +180,8 @@ func TestStreams(t *testing.T) {
 
 // Every operation is in the document, under its whole path, and every reference leads somewhere.
 func TestOpenAPI(t *testing.T) {
-	b := newBench(t, nil)
-	w := b.ask("GET", "/api/v1/openapi.json", "")
+	_, b := newStudio(t, 1)
+	w := b.ask("GET", "/api/v1/openapi.json", "", "Authorization", "Basic Ym9zczpwdw==")
 	var doc struct {
 		OpenAPI    string
 		Paths      map[string]map[string]struct{ OperationID string }
@@ -208,6 +208,8 @@ func TestOpenAPI(t *testing.T) {
 		"/api/v1/stats":                 {"get"},
 		"/api/v1/streams":               {"get"},
 		"/api/v1/streams/{id}":          {"get"},
+		"/api/v1/streams:prewarm":       {"post"},
+		"/api/v1/ws/live/{id}":          {"get"},
 	}
 	for path, methods := range want {
 		for _, m := range methods {

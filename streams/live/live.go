@@ -88,8 +88,14 @@ func New(d *streams.Description) (*Muxer, error) {
 	return m, nil
 }
 
-// Video reports whether there is a picture; without one every unit can be begun with.
-func (m *Muxer) Video() bool { return m.video != nil }
+// VideoTrack is which of the stream's tracks is shown; false when there is but sound, of which every
+// unit can be begun with.
+func (m *Muxer) VideoTrack() (track int, ok bool) {
+	if m.video == nil {
+		return 0, false
+	}
+	return m.video.track, true
+}
 
 // Unit takes the next unit of the stream, and returns what comes of it, if anything: nothing before
 // the first keyframe whose parameter sets are known. Segments are good until the next call.
