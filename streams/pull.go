@@ -187,8 +187,11 @@ func (p *Pull) deliver(u *Unit) (first bool) {
 		first = !p.flowing
 		p.flowing = true
 	}
+	direct := directLimit
 	for _, r := range p.readers {
-		r.push(u, p.video)
+		if r.push(u, p.video, direct > 0) {
+			direct--
+		}
 	}
 	return first
 }

@@ -27,6 +27,7 @@ type Reader struct {
 	queue   queue
 	playing bool
 	err     error // why it ended
+	direct  direct
 }
 
 func newReader(p *Pull, hold bool, who Who, limit int) *Reader {
@@ -80,15 +81,19 @@ func (r *Reader) Pause() {
 	r.queue = queue{limit: r.queue.limit, skipped: r.queue.skipped}
 }
 
-// push adds a unit. The pull's lock is held.
-func (r *Reader) push(u *Unit, video bool) {
+// push adds a unit, or hands it over at once if that may be, and reports whether it was. The pull's
+// lock is held.
+func (r *Reader) push(u *Unit, video, direct bool) (took bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if !r.playing || r.err != nil {
-		return
+		return false
 	}
 	if u.Control && (r.queue.fresh || r.queue.skipping) {
-		return
+		return false
+	}
+	if direct && r.offer(u) {
+		return true
 	}
 	r.queue.push(u, video)
 	if r.queue.hopeless(u.At) {
@@ -96,6 +101,7 @@ func (r *Reader) push(u *Unit, video bool) {
 		r.queue.clear()
 	}
 	r.signal()
+	return false
 }
 
 func (r *Reader) signal() {
@@ -106,14 +112,16 @@ func (r *Reader) signal() {
 }
 
 // Next waits for units and appends them to dst. It returns an error when the stream has ended, when
-// the reader stayed behind (ErrBehind), or with ctx. One goroutine may call it at a time.
+// the reader stayed behind (ErrBehind), or with ctx. It returns no units and no error when Direct
+// left something to see to. One goroutine may call it at a time.
 func (r *Reader) Next(ctx context.Context, dst []*Unit) ([]*Unit, error) {
 	for {
 		r.mu.Lock()
 		err := r.err
 		dst = r.queue.take(dst, takeLimit)
+		nudged := r.await(len(dst) == 0 && err == nil)
 		r.mu.Unlock()
-		if len(dst) > 0 {
+		if len(dst) > 0 || nudged {
 			return dst, nil
 		}
 		if err != nil {
@@ -122,6 +130,9 @@ func (r *Reader) Next(ctx context.Context, dst []*Unit) ([]*Unit, error) {
 		select {
 		case <-r.wake:
 		case <-ctx.Done():
+			r.mu.Lock()
+			r.await(false)
+			r.mu.Unlock()
 			return dst, ctx.Err()
 		}
 	}
