@@ -13,10 +13,11 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"net"
 	"net/netip"
+	"slices"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"sharpeyes/streams"
@@ -56,22 +57,11 @@ type Options struct {
 	Log          *slog.Logger
 }
 
-const (
-	defaultMaxConns = 10_000
-	// perAddress is the part of MaxConns that one address may have.
-	perAddress = 4
-	// joinTimeout is how long a connection may be there without a stream, whatever it says.
-	joinTimeout = 20 * time.Second
-	// idleTimeout is how long a connection may say nothing before it plays, and over UDP also after.
-	idleTimeout = 60 * time.Second
-	// writeTimeout is how long a write may wait for the reader's TCP window.
-	writeTimeout = 10 * time.Second
-)
-
 // Server serves RTSP on any number of listeners.
 type Server struct {
-	o     Options
-	stats stats
+	o      Options
+	bounds bounds
+	stats  stats
 
 	mu    sync.Mutex
 	conns map[*connection]struct{}
@@ -83,7 +73,10 @@ func New(o Options) *Server {
 	if o.MaxConns == 0 {
 		o.MaxConns = defaultMaxConns
 	}
-	return &Server{o: o, conns: map[*connection]struct{}{}, from: map[netip.Addr]int{}}
+	return &Server{
+		o: o, bounds: defaultBounds(), stats: stats{sentAway: map[Reason]uint64{}},
+		conns: map[*connection]struct{}{}, from: map[netip.Addr]int{},
+	}
 }
 
 // Serve accepts readers until ctx ends, and returns when none of its connections is left. It closes
@@ -110,6 +103,7 @@ func (s *Server) Serve(ctx context.Context, ln net.Listener, certificate *tls.Co
 	if certificate != nil {
 		ln = tls.NewListener(ln, certificate)
 	}
+	wg.Go(func() { s.watch(ctx) })
 	return s.accept(ctx, ln, udp, &wg)
 }
 
@@ -145,6 +139,25 @@ func (s *Server) accept(ctx context.Context, ln net.Listener, udp *ports, wg *sy
 	}
 }
 
+// watch closes the connections whose write is stuck.
+func (s *Server) watch(ctx context.Context) {
+	tick := time.NewTicker(time.Second)
+	defer tick.Stop()
+	for {
+		select {
+		case now := <-tick.C:
+			s.mu.Lock()
+			conns := slices.Collect(maps.Keys(s.conns))
+			s.mu.Unlock()
+			for _, c := range conns {
+				c.out.overdue(now.Add(-s.bounds.write))
+			}
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
 func (s *Server) register(c *connection) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -163,30 +176,5 @@ func (s *Server) unregister(c *connection) {
 	delete(s.conns, c)
 	if s.from[c.remote.Addr()]--; s.from[c.remote.Addr()] == 0 {
 		delete(s.from, c.remote.Addr())
-	}
-}
-
-// stats are the server's counters.
-type stats struct {
-	refused, playing, bytes, skipped atomic.Int64
-}
-
-// Stats tells what the server does now and has done.
-type Stats struct {
-	Connections int
-	Playing     int    // readers that play
-	Refused     uint64 // connections over the bound
-	Bytes       uint64 // sent to readers
-	Skipped     uint64 // units that slow readers lost
-}
-
-// Stats reads the counters.
-func (s *Server) Stats() Stats {
-	s.mu.Lock()
-	n := len(s.conns)
-	s.mu.Unlock()
-	return Stats{
-		Connections: n, Playing: int(s.stats.playing.Load()), Refused: uint64(s.stats.refused.Load()),
-		Bytes: uint64(s.stats.bytes.Load()), Skipped: uint64(s.stats.skipped.Load()),
 	}
 }

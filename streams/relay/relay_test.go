@@ -79,7 +79,9 @@ func (a anyone) Authorize(context.Context, relay.Caller) error { return a.err }
 // deadHub fails every join.
 type deadHub struct{ err error }
 
-func (d deadHub) Join(context.Context, streams.Key, streams.Who) (*streams.Reader, error) { return nil, d.err }
+func (d deadHub) Join(context.Context, streams.Key, streams.Who) (*streams.Reader, error) {
+	return nil, d.err
+}
 
 func serve(t *testing.T, o relay.Options) string {
 	t.Helper()
@@ -104,14 +106,18 @@ func serve(t *testing.T, o relay.Options) string {
 	return ln.Addr().String()
 }
 
-func serveCamera(t *testing.T) (*camera, string) {
-	c := &camera{}
-	h := streams.NewHub(streams.Options{
+func newHub(c *camera) *streams.Hub {
+	return streams.NewHub(streams.Options{
 		Source: c, Observer: observer{}, Linger: time.Minute, Queue: 4 << 20, Log: slog.New(slog.DiscardHandler),
 		Channel: func(id string) (registry.Channel, bool) {
 			return registry.Channel{ID: id, URL: "rtsp://127.0.0.1/x", Transport: "auto", Enabled: true}, id == "a"
 		},
 	})
+}
+
+func serveCamera(t *testing.T) (*camera, string) {
+	c := &camera{}
+	h := newHub(c)
 	t.Cleanup(h.Close) // after the server's, which is registered later and so runs first
 	return c, serve(t, relay.Options{Hub: h, UDP: true})
 }
@@ -294,7 +300,7 @@ func FuzzDialogue(f *testing.F) {
 		Hub: deadHub{streams.ErrNoChannel}, Authorizer: anyone{}, StartTimeout: time.Second, Log: slog.New(slog.DiscardHandler),
 	})
 	f.Fuzz(func(t *testing.T, b []byte) {
-		ln := &once{conns: make(chan net.Conn, 1), done: make(chan struct{})}
+		ln := &pipes{conns: make(chan net.Conn, 1), closed: make(chan struct{})}
 		client, server := net.Pipe()
 		ln.conns <- server
 		ctx, cancel := context.WithCancel(context.Background())
@@ -318,21 +324,3 @@ func FuzzDialogue(f *testing.F) {
 		<-served
 	})
 }
-
-// once is a listener of one connection.
-type once struct {
-	conns chan net.Conn
-	close sync.Once
-	done  chan struct{}
-}
-
-func (o *once) Accept() (net.Conn, error) {
-	select {
-	case c := <-o.conns:
-		return c, nil
-	case <-o.done:
-		return nil, net.ErrClosed
-	}
-}
-func (o *once) Close() error   { o.close.Do(func() { close(o.done) }); return nil }
-func (o *once) Addr() net.Addr { return &net.UnixAddr{} }

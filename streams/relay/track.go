@@ -1,9 +1,11 @@
 package relay
 
 import (
+	"errors"
 	"net/netip"
 	"slices"
 	"strings"
+	"syscall"
 
 	"github.com/bluenviron/gortsplib/v4/pkg/base"
 	"github.com/bluenviron/gortsplib/v4/pkg/headers"
@@ -15,6 +17,7 @@ type track struct {
 	udp       bool
 	channel   int            // TCP: of RTP; RTCP is the next
 	rtp, rtcp netip.AddrPort // UDP: the reader's
+	url       string         // that it was set up with
 }
 
 func (c *connection) overUDP() bool {
@@ -91,3 +94,6 @@ func (c *connection) taken(channel, index int) bool {
 	}
 	return false
 }
+
+// tooLong reports whether a packet over UDP does not fit the path.
+func tooLong(err error) bool { return errors.Is(err, syscall.EMSGSIZE) }
