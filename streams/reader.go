@@ -6,7 +6,7 @@ import (
 )
 
 // takeLimit bounds what one Next returns, in bytes, and so what one write to a socket holds.
-const takeLimit = 512 << 10
+const takeLimit = 64 << 10
 
 // Who is a reader as the list of streams tells of it.
 type Who struct {

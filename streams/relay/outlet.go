@@ -46,31 +46,47 @@ func newOutlet(nc net.Conn) *outlet {
 	return o
 }
 
-// write sends what a try left over and then all of b, in as few system calls as it can.
+// piece is the bytes of one write at most. A slow reader must take as much in the time that a write
+// may wait, 52 kbit/s, or it is as good as gone.
+const piece = 64 << 10
+
+// write sends what a try left over and then all of b, whose slices it changes, in as few system calls as it can.
 func (o *outlet) write(b ...[]byte) error {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if o.err != nil {
-		return o.err
-	}
-	o.scratch = o.scratch[:0]
 	if len(o.rest) > 0 {
-		o.scratch = append(o.scratch, o.rest)
+		rest := o.rest
+		o.rest = nil
+		o.writePieces(rest)
 	}
-	o.scratch = append(o.scratch, b...)
-	o.began.Store(time.Now().UnixNano())
-	switch len(o.scratch) {
-	case 0:
-	case 1:
-		_, o.err = o.nc.Write(o.scratch[0])
-	default:
-		o.bufs = o.scratch
-		_, o.err = o.bufs.WriteTo(o.nc)
-	}
-	o.began.Store(0)
-	o.rest, o.bufs = nil, nil
-	clear(o.scratch) // the units are to be freed when all readers have them
+	o.writePieces(b...)
 	return o.err
+}
+
+// writePieces sends all of b unless there was an error.
+func (o *outlet) writePieces(b ...[]byte) {
+	for size := 0; len(b) > 0 && o.err == nil; size = 0 {
+		o.scratch = o.scratch[:0]
+		for len(b) > 0 && size < piece {
+			n := min(len(b[0]), piece-size)
+			o.scratch = append(o.scratch, b[0][:n])
+			size += n
+			if n == len(b[0]) {
+				b = b[1:]
+			} else {
+				b[0] = b[0][n:]
+			}
+		}
+		o.began.Store(time.Now().UnixNano())
+		if len(o.scratch) == 1 {
+			_, o.err = o.nc.Write(o.scratch[0])
+		} else {
+			o.bufs = o.scratch
+			_, o.err = o.bufs.WriteTo(o.nc)
+		}
+		o.began.Store(0)
+		clear(o.scratch) // the units are to be freed when all readers have them
+	}
 }
 
 // ready locks the outlet for a try, if the kernel can be asked now. It never waits.

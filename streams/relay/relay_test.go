@@ -210,6 +210,8 @@ func TestAnswers(t *testing.T) {
 		{"unknown", relay.Options{Hub: deadHub{streams.ErrNoChannel}}, 404, ""},
 		{"dead", relay.Options{Hub: deadHub{failure}}, 503, "connect_refused"},
 		{"quota", relay.Options{Hub: deadHub{streams.ErrQuota}}, 453, ""},
+		{"camera full", relay.Options{Hub: deadHub{&streams.Failure{Reason: event.SessionFull, Detail: "it serves others"}}}, 453, "session_full"},
+		{"redescribed", relay.Options{Hub: deadHub{streams.ErrRedescribed}}, 503, "describe again"},
 		{"disabled", relay.Options{Hub: deadHub{streams.ErrDisabled}}, 503, "disabled"},
 		{"nobody", relay.Options{Hub: deadHub{}, Authorizer: anyone{relay.ErrUnauthenticated}}, 401, ""},
 		{"not granted", relay.Options{Hub: deadHub{}, Authorizer: anyone{relay.ErrForbidden}}, 403, ""},
