@@ -298,8 +298,10 @@ func FuzzDialogue(f *testing.F) {
 	f.Add([]byte("OPTIONS * RTSP/1.0\r\nCSeq: 1\r\n\r\n"))
 	f.Add([]byte("SETUP rtsp://h/a/trackID=0 RTSP/1.0\r\nCSeq: 1\r\nTransport: RTP/AVP/TCP;interleaved=0-1\r\n\r\nPLAY rtsp://h/a RTSP/1.0\r\nCSeq: 2\r\n\r\n"))
 	f.Add([]byte("$\x00\x00\x04abcdDESCRIBE rtsp://h/a RTSP/1.0\r\nCSeq: 1\r\nContent-Length: 9\r\n\r\n"))
+	h := newHub(&camera{})
+	f.Cleanup(h.Close)
 	s := relay.New(relay.Options{
-		Hub: deadHub{streams.ErrNoChannel}, Authorizer: anyone{}, StartTimeout: time.Second, Log: slog.New(slog.DiscardHandler),
+		Hub: h, Authorizer: anyone{}, StartTimeout: time.Second, Log: slog.New(slog.DiscardHandler),
 	})
 	f.Fuzz(func(t *testing.T, b []byte) {
 		ln := &pipes{conns: make(chan net.Conn, 1), closed: make(chan struct{})}
