@@ -28,7 +28,7 @@ const append = SourceBuffer.prototype.appendBuffer;
 SourceBuffer.prototype.appendBuffer = function (data) {
   const v = new DataView(data);
   if (v.getUint32(4) === 0x6d6f6f66 && v.getUint32(96) === 0x02000000)
-    this.addEventListener("updateend", () => keyframes.push(performance.timeOrigin + performance.now()), { once: true });
+    this.addEventListener("updateend", () => keyframes.push(Date.now()), { once: true });
   return append.call(this, data);
 };`
 
