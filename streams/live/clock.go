@@ -4,13 +4,17 @@ import "slices"
 
 const (
 	second = int64(1e9) // ns
-	// wild is more than two samples that follow one another can be apart, in seconds: the camera
-	// changed its mind about the time.
-	wild = 30
+	// wild is the most that a sample can come after the one before, and back the most that it can
+	// come before it, since pictures aren't decoded in the order in which they are shown; in seconds.
+	// Beyond, the camera changed its mind about the time.
+	wild, back = 30, 1
 	// deepest is how many pictures may be decoded before one that is shown before them, at most
 	// (ITU-T H.264, A.3.1; H.265, A.4.2).
 	deepest = 16
 )
+
+// scale converts a time from one number of ticks a second to another.
+func scale(t, from, to int64) int64 { return t/from*to + t%from*to/from }
 
 // counter makes times that don't wrap of RTP timestamps, in ticks since the first.
 type counter struct {
@@ -22,7 +26,7 @@ type counter struct {
 
 // count is the time of a timestamp. What is too far from the last one counts as right after it.
 func (c *counter) count(ts uint32) int64 {
-	if d := int64(int32(ts - c.last)); c.started && d <= wild*c.rate && d >= -wild*c.rate {
+	if d := int64(int32(ts - c.last)); c.started && d <= wild*c.rate && d >= -back*c.rate {
 		c.now += d
 	}
 	c.started, c.last = true, ts

@@ -56,18 +56,21 @@ type camera struct {
 	now    time.Time
 }
 
-func newCamera(t testing.TB, h265 bool) *camera {
+func newCamera(t testing.TB, h265 bool) *camera { return cameraOf(t, h265, 1400) }
+
+// cameraOf is a camera whose packets hold at most so many bytes.
+func cameraOf(t testing.TB, h265 bool, most int) *camera {
 	c := &camera{t: t, h265: h265, now: time.Unix(1_700_000_000, 0)}
 	ssrc, seq := uint32(1), uint16(65500)
 	if h265 {
-		e := &rtph265.Encoder{PayloadType: 96, SSRC: &ssrc, InitialSequenceNumber: &seq, PayloadMaxSize: 1400}
+		e := &rtph265.Encoder{PayloadType: 96, SSRC: &ssrc, InitialSequenceNumber: &seq, PayloadMaxSize: most}
 		c.encode = e.Encode
 		if err := e.Init(); err != nil {
 			t.Fatal(err)
 		}
 		return c
 	}
-	e := &rtph264.Encoder{PayloadType: 96, SSRC: &ssrc, InitialSequenceNumber: &seq, PayloadMaxSize: 1400, PacketizationMode: 1}
+	e := &rtph264.Encoder{PayloadType: 96, SSRC: &ssrc, InitialSequenceNumber: &seq, PayloadMaxSize: most, PacketizationMode: 1}
 	c.encode = e.Encode
 	if err := e.Init(); err != nil {
 		t.Fatal(err)

@@ -78,7 +78,7 @@ func (m *Muxer) picture(u *streams.Unit) {
 	if a.key {
 		s.flags = syncSample
 	}
-	m.last = instant{media: pts * second / videoRate, at: u.At.UnixNano()}
+	m.last = instant{media: scale(pts, videoRate, second), at: u.At.UnixNano()}
 	m.last.ntp, m.last.known = v.wall(timestamp, videoRate)
 	m.fragment(a.b, videoID, v.place(duration), s)
 }
@@ -96,7 +96,7 @@ func (m *Muxer) sound(u *streams.Unit) {
 		}
 		var (
 			rate    = int64(a.entry.rate)
-			t       = a.count(p.timestamp) + m.align(p.timestamp, u.At.UnixNano())*rate/second
+			t       = a.count(p.timestamp) + scale(m.align(p.timestamp, u.At.UnixNano()), second, rate)
 			slack   = audible * rate / second
 			at      = int64(-1)
 			samples []sample
@@ -142,7 +142,7 @@ func (m *Muxer) align(timestamp uint32, arrived int64) int64 {
 		return 0
 	}
 	rate := int64(a.entry.rate)
-	counted := a.now * second / rate
+	counted := scale(a.now, rate, second)
 	after := arrived - m.last.at
 	if wall, known := a.wall(timestamp, rate); known && m.last.known {
 		if d := wall - m.last.ntp; max(d-after, after-d) < credible {
