@@ -22,6 +22,7 @@ type player struct {
 	units []*streams.Unit
 	bufs  [][]byte
 	moved []byte // frames with other channels than the pull's
+	udp   datagrams
 	short []byte // the same, for the delivering goroutine; guarded by the outlet's lock
 }
 
@@ -30,7 +31,7 @@ const keepMoved = 64 << 10
 
 // newPlayer lets the stream begin, and holds the units that are there at once.
 func newPlayer(c *connection) *player {
-	p := &player{c: c, reader: c.reader, tracks: c.tracks}
+	p := &player{c: c, reader: c.reader, tracks: c.tracks, udp: datagrams{ports: c.udp, stats: &c.server.stats}}
 	p.reader.Direct(p.offer)
 	p.reader.Play()
 	now, cancel := context.WithCancel(context.Background())
@@ -47,7 +48,7 @@ func (p *player) start(ctx context.Context, end context.CancelFunc, answer []byt
 	c.player = p
 	c.heard.Store(time.Now().UnixNano())
 	c.server.stats.playing.Add(1)
-	if err := p.send(answer); err != nil {
+	if err := p.send(ctx, answer); err != nil {
 		c.server.stats.playing.Add(-1)
 		return err
 	}
@@ -102,7 +103,7 @@ func (p *player) run(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		if err := p.send(nil); err != nil {
+		if err := p.send(ctx, nil); err != nil {
 			return err
 		}
 	}
@@ -110,7 +111,7 @@ func (p *player) run(ctx context.Context) error {
 
 // send hands the lead and then the units to the kernel, in as few calls as it can. With neither it
 // sees to what offer left.
-func (p *player) send(lead []byte) error {
+func (p *player) send(ctx context.Context, lead []byte) error {
 	p.bufs, p.moved = p.bufs[:0], p.moved[:0]
 	if len(lead) > 0 {
 		p.bufs = append(p.bufs, lead)
@@ -143,7 +144,7 @@ func (p *player) send(lead []byte) error {
 	if udp { // after the answer
 		for _, u := range p.units {
 			if t := p.track(u); t != nil && t.udp {
-				p.c.sendUDP(t, u)
+				p.udp.send(ctx, t, u)
 			}
 		}
 	}
@@ -200,21 +201,4 @@ func readdress(b []byte, u *streams.Unit, channel int) []byte {
 		b = append(b, raw...)
 	}
 	return b
-}
-
-// sendUDP sends the packets one by one. An error concerns this reader alone, and is as good as a
-// lost packet: who is gone is found by its silence.
-func (c *connection) sendUDP(t *track, u *streams.Unit) {
-	socket, to := c.udp.rtp, t.rtp
-	if u.Control {
-		socket, to = c.udp.rtcp, t.rtcp
-	}
-	for raw := range u.Packets() {
-		if _, err := socket.WriteToUDPAddrPort(raw, to); err != nil {
-			c.server.stats.udpErrors.Add(1)
-			if tooLong(err) {
-				c.server.stats.udpTooLong.Add(1)
-			}
-		}
-	}
 }

@@ -1,11 +1,9 @@
 package relay
 
 import (
-	"errors"
 	"net/netip"
 	"slices"
 	"strings"
-	"syscall"
 
 	"github.com/bluenviron/gortsplib/v4/pkg/base"
 	"github.com/bluenviron/gortsplib/v4/pkg/headers"
@@ -94,6 +92,3 @@ func (c *connection) taken(channel, index int) bool {
 	}
 	return false
 }
-
-// tooLong reports whether a packet over UDP does not fit the path.
-func tooLong(err error) bool { return errors.Is(err, syscall.EMSGSIZE) }
