@@ -9,6 +9,14 @@ import (
 	"github.com/pion/rtp"
 )
 
+// How long is waited for sound before there is silence in its stead, in ns.
+const (
+	holdFirst = second * 15 / 100 // before there was any
+	holdHeard = second / 2        // since there was
+	holdMore  = second / 5        // more each time that it came all the same, too late
+	holdMost  = 2 * second
+)
+
 // audio is the muxer's audio track.
 type audio struct {
 	counter
@@ -22,6 +30,12 @@ type audio struct {
 	// length is how long an access unit lasts, in ticks.
 	length func([]byte) int64
 
+	// silent is an access unit of silence.
+	silent []byte
+	// hold is how far the sound may be behind the picture before silence is put in its place, in ns.
+	hold   int64
+	filled bool // silence was
+
 	aligned bool  // offset is known
 	offset  int64 // ns on the timeline of the counter's 0
 	lag     int64 // ns that the packets come later than that, on average
@@ -29,7 +43,7 @@ type audio struct {
 
 // newAudio is nil when no browser plays the format.
 func newAudio(track int, f format.Format) *audio {
-	a := &audio{track: track, kind: f.PayloadType()}
+	a := &audio{track: track, kind: f.PayloadType(), hold: holdFirst}
 	switch f := f.(type) {
 	case *format.MPEG4Audio:
 		d, err := f.CreateDecoder()
@@ -57,15 +71,7 @@ func newAudio(track int, f format.Format) *audio {
 			if err != nil {
 				return nil
 			}
-			mux := mpeg4audio.AudioMuxElement{StreamMuxConfig: f.StreamMuxConfig}
-			if mux.Unmarshal(element) != nil {
-				return nil
-			}
-			var units [][]byte
-			for _, sub := range mux.Payloads {
-				units = append(units, sub[0][0])
-			}
-			return units
+			return latm(element, f.StreamMuxConfig.NumSubFrames+1)
 		}
 	case *format.Opus:
 		if f.ChannelCount < 1 || f.ChannelCount > 2 {
@@ -81,6 +87,23 @@ func newAudio(track int, f format.Format) *audio {
 	return a
 }
 
+// latm cuts an AudioMuxElement of one program and layer into access units (ISO/IEC 14496-3, 1.7.3).
+// What may follow them is of no use.
+func latm(b []byte, frames uint) (units [][]byte) {
+	for range frames {
+		n, more := 0, true
+		for more && len(b) > 0 {
+			n, more, b = n+int(b[0]), b[0] == 0xff, b[1:]
+		}
+		if more || n > len(b) {
+			return nil
+		}
+		units = append(units, b[:n])
+		b = b[n:]
+	}
+	return units
+}
+
 // pion is the packet for the library's decoders.
 func (p packet) pion() *rtp.Packet {
 	return &rtp.Packet{
@@ -92,7 +115,15 @@ func (p packet) pion() *rtp.Packet {
 // aac makes an AAC track (ISO/IEC 14496-14, 5.6); false when its configuration makes no sense.
 func (a *audio) aac(c mpeg4audio.Config) bool {
 	raw, err := c.Marshal()
-	if err != nil || c.SampleRate <= 0 || c.ChannelCount <= 0 {
+	if err != nil || c.SampleRate <= 0 {
+		return false
+	}
+	switch c.ChannelCount {
+	case 1:
+		a.silent = []byte{0x01, 0x18, 0x20, 0x07}
+	case 2:
+		a.silent = []byte{0x21, 0x10, 0x04, 0x60, 0x8c, 0x1c}
+	default:
 		return false
 	}
 	ticks := int64(mpeg4audio.SamplesPerAccessUnit)
@@ -128,6 +159,7 @@ func (a *audio) aac(c mpeg4audio.Config) bool {
 func (a *audio) opus(channels int) {
 	const rate = 48000
 	a.length = opus.PacketDuration2
+	a.silent = []byte{0xf8, 0xff, 0xfe}
 	a.entry.rate = rate
 	a.entry.codec = "opus"
 	a.entry.sample = func(w *boxes) {

@@ -15,6 +15,9 @@
 // packets, and then by the average of many, so that two clocks that drift apart are pulled together
 // again. Sound is laid end to end, too, and is moved when it is out of step by more than one hears.
 //
+// Where sound was promised and doesn't come, silence takes its place after a short while: a browser
+// shows no picture for whose time there is no sound.
+//
 // Loss. When a packet is missing, the pictures up to the next keyframe are left out: decoders in
 // hardware give up on a stream with a hole in it, and the page would have to begin anew.
 //

@@ -341,3 +341,50 @@ func TestSoundAlone(t *testing.T) {
 	}
 	probe(t, file, 0, 50)
 }
+
+// TestSilence shows a picture though the promised sound doesn't come, and goes on with it when it does.
+func TestSilence(t *testing.T) {
+	stereo := aacFormat()
+	stereo.Config.ChannelCount = 2
+	for name, f := range map[string]format.Format{"mono": aacFormat(), "stereo": stereo, "opus": &format.Opus{PayloadTyp: 97, ChannelCount: 2}} {
+		t.Run(name, func(t *testing.T) {
+			pictures, _ := clip(t, "moving.h264")
+			m, c := muxer(t, f), newCamera(t, false)
+			var file []byte
+			ends := map[uint32]int64{}
+			sounds, start := 0, c.now
+			add := func(segments []Segment) {
+				for _, s := range segments {
+					file = append(file, s.Data...)
+					if s.MIME != "" {
+						continue
+					}
+					p := parseFragment(t, s.Data)
+					if end, known := ends[p.track]; known && p.at != end {
+						t.Fatalf("track %d at %d, want %d", p.track, p.at, end)
+					}
+					ends[p.track] = p.at
+					for _, d := range p.durations {
+						ends[p.track] += int64(d)
+					}
+					if p.track == audioID {
+						sounds += len(p.size)
+					}
+				}
+			}
+			for i, picture := range pictures[:100] {
+				c.now = start.Add(time.Duration(i) * 40 * time.Millisecond)
+				add(m.Unit(c.unit(picture, uint32(i*3600), -1)))
+				if name == "mono" && i >= 50 {
+					add(m.Unit(aacUnit(t, 1, uint16(i), uint32(i*1920), c.now, 2)))
+				}
+				if i > 60 { // an end of the sound isn't far from that of the picture
+					if d := ends[videoID]/90 - ends[audioID]/48; d < -60 || d > 200 {
+						t.Errorf("picture %d: sound ends %d ms before it", i, d)
+					}
+				}
+			}
+			probe(t, file, 100, sounds)
+		})
+	}
+}

@@ -1,6 +1,8 @@
 package live
 
 import (
+	"bytes"
+
 	"sharpeyes/streams"
 )
 
@@ -10,6 +12,7 @@ const (
 	audible   = second * 4 / 100 // ns that sound may be out of step
 	patience  = second / 5       // the same, where only the packets' arrival tells
 	credible  = 2 * second       // sender reports that differ more from the arrival are not believed
+	fillMost  = 128              // access units of silence in one fragment
 	averaging = 64               // packets
 )
 
@@ -81,6 +84,30 @@ func (m *Muxer) picture(u *streams.Unit) {
 	m.last = instant{media: scale(pts, videoRate, second), at: u.At.UnixNano()}
 	m.last.ntp, m.last.known = v.wall(timestamp, videoRate)
 	m.fragment(a.b, videoID, v.place(duration), s)
+	if m.audio != nil {
+		m.fill()
+	}
+}
+
+// fill puts silence where sound should be by now: a browser shows no picture for whose time there is
+// no sound, and many a camera promises sound and has its microphone switched off.
+func (m *Muxer) fill() {
+	a, rate := m.audio, int64(m.audio.entry.rate)
+	until := scale(m.video.next, videoRate, rate) - scale(a.hold, second, rate)
+	if until <= a.next { // which is 0 before it has begun
+		return
+	}
+	a.early(0)
+	lasts := a.length(a.silent)
+	n := min(int((until-a.next)/lasts)+1, fillMost)
+	samples := make([]sample, n)
+	for i := range samples {
+		samples[i] = sample{duration: uint32(lasts), size: uint32(len(a.silent)), flags: syncSample}
+	}
+	b := make([]byte, headOfOne+headOfMore*(n-1), headOfOne+headOfMore*n+n*len(a.silent))
+	b = append(b, bytes.Repeat(a.silent, n)...)
+	m.fragment(b, audioID, a.place(int64(n)*lasts), samples...)
+	a.filled = true
 }
 
 // sound takes a packet of audio, which may hold several access units.
@@ -113,8 +140,11 @@ func (m *Muxer) sound(u *streams.Unit) {
 			}
 			early := a.early(t)
 			t += lasts
-			if early < -slack {
-				continue // it is ahead of the picture: there is time for one less
+			if early < -slack { // there is time for one less
+				if a.filled {
+					a.filled, a.hold = false, min(a.hold+holdMore, holdMost)
+				}
+				continue
 			}
 			duration := lasts
 			if early > slack {
@@ -130,6 +160,7 @@ func (m *Muxer) sound(u *streams.Unit) {
 		if len(samples) == 0 || !m.start() {
 			continue
 		}
+		a.hold = max(a.hold, holdHeard)
 		n := headOfOne + headOfMore*(len(samples)-1)
 		m.fragment(append(make([]byte, n, n+len(b)), b...), audioID, at, samples...)
 	}
