@@ -32,7 +32,7 @@ type conn struct {
 	farm    *Farm
 	tcp     *net.TCPConn
 	camera  int
-	traits  Traits
+	traits  *Traits
 	nonce   nonce
 	asked   bool // for OPTIONS
 	more    bool // for anything else

@@ -154,7 +154,7 @@ func (o *outgoing) shown(at int64, keyframe bool, fault condition) bool {
 
 // dress gives a video packet what the traits say.
 func (o *outgoing) dress(p []byte) {
-	t := &o.session.conn.traits
+	t := o.session.conn.traits
 	if t.NoMarkers {
 		p[1] &^= 0x80
 	}

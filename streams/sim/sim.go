@@ -58,6 +58,7 @@ type Farm struct {
 	clips   clips
 	epoch   time.Time // when all encoders' clocks stood at 0; holds a monotonic reading
 	sized   sized     // clips in packets of other sizes
+	usual   Traits    // of most cameras
 	// Tests change these, so as not to wait.
 	timeout   time.Duration // of sessions and idle connections
 	frameTime time.Duration

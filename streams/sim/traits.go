@@ -113,14 +113,15 @@ func (f *Farm) Traits(i int) Traits {
 	if f.check(i) != nil {
 		return Traits{}
 	}
-	return f.traits(i)
+	return *f.traits(i)
 }
 
-func (f *Farm) traits(i int) Traits {
+// traits is those of camera i, which nobody changes.
+func (f *Farm) traits(i int) *Traits {
 	if p := f.cameras[i].traits.Load(); p != nil {
-		return *p
+		return p
 	}
-	return Traits{}
+	return &f.usual
 }
 
 // timeout is the announced time-out of sessions.
