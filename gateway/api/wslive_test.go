@@ -232,7 +232,7 @@ func TestWatchRefused(t *testing.T) {
 // TestWatchSlowly has one who reads nothing while GOP after GOP goes by, and who then finds the
 // newest picture and not all that went before.
 func TestWatchSlowly(t *testing.T) {
-	s, b := newStudio(t, 4<<20)
+	s, b := newStudio(t, 64<<20) // the hub itself drops nothing
 	server := httptest.NewServer(b.api.Handler())
 	defer server.Close()
 	dialer := websocket.Dialer{NetDialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
