@@ -181,13 +181,15 @@ func (g *gateway) openStreams() error {
 		Source: &source.Source{
 			StartTimeout: cfg.Streams.StartTimeout, StallTimeout: stallTimeout, UserAgent: "sharpeyes/" + g.o.Version,
 		},
-		Observer:   observer{g},
-		Channel:    func(id string) (registry.Channel, bool) { return snapshot().Get(id) },
-		Linger:     cfg.Streams.Linger,
-		MaxPulls:   cfg.Streams.MaxPulls,
-		MaxReaders: cfg.Streams.MaxReaders,
-		Queue:      int(cfg.Streams.ReaderQueue),
-		Log:        g.log,
+		Observer:     observer{g},
+		Channel:      func(id string) (registry.Channel, bool) { return snapshot().Get(id) },
+		Linger:       cfg.Streams.Linger,
+		MaxPulls:     cfg.Streams.MaxPulls,
+		MaxReaders:   cfg.Streams.MaxReaders,
+		MaxPerDevice: cfg.Streams.MaxPullsPerDevice,
+		StartTimeout: cfg.Streams.StartTimeout,
+		Queue:        int(cfg.Streams.ReaderQueue),
+		Log:          g.log,
 	})
 	for id, s := range g.statuses.Range() {
 		if s.Reason == event.Unauthorized {

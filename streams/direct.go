@@ -35,7 +35,7 @@ func (r *Reader) Direct(f func(*Unit) Taken) {
 
 // offer reports whether the reader took the unit directly. The reader's lock is held.
 func (r *Reader) offer(u *Unit) bool {
-	if !r.direct.waiting || r.direct.f == nil || len(r.queue.units) > 0 || r.queue.fresh || r.queue.skipping {
+	if !r.direct.waiting || r.direct.f == nil || r.queue.len() > 0 || r.queue.fresh || r.queue.skipping {
 		return false
 	}
 	switch r.direct.f(u) {

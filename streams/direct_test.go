@@ -15,7 +15,7 @@ func TestDirectKeepsTheOrder(t *testing.T) {
 		c := &camera{}
 		h := newHub(c, &log{})
 		defer h.Close()
-		r, err := h.Join(t.Context(), key, streams.Who{})
+		r, err := join(t.Context(), h, key)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -79,6 +79,14 @@ func (u *Unit) Size() int { return len(u.frames) }
 // Len is how many packets the unit holds.
 func (u *Unit) Len() int { return u.n }
 
+// stamp is the RTP timestamp of the first packet; 0 when that has none.
+func (u *Unit) stamp() uint32 {
+	if u.Control || len(u.frames) < interleavedHeader+rtpHeader {
+		return 0
+	}
+	return binary.BigEndian.Uint32(u.frames[interleavedHeader+4:])
+}
+
 // Interleaved is the unit's packets as they go to a reader over TCP whose channels are those of
 // Channel. It must not be changed.
 func (u *Unit) Interleaved() []byte { return u.frames }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"sharpeyes/registry/event"
 	"sharpeyes/streams"
 )
 
@@ -29,6 +30,32 @@ type Stream struct {
 	Lost    uint64    `json:"lost" doc:"packets that didn't arrive"`
 	Loss    float64   `json:"loss" doc:"part of the packets that didn't arrive, 0 to 1"`
 	RTSPURL string    `json:"rtsp_url" doc:"where the gateway serves it"`
+
+	Device     string         `json:"device" doc:"the recorder or encoder; its channels share a budget of sessions"`
+	Phase      streams.Phase  `json:"phase" enum:"dialling,flowing,reconnecting,lingering"`
+	Reconnects int            `json:"reconnects" doc:"connections to the camera after the first"`
+	Failure    *StreamFailure `json:"failure,omitempty" doc:"the last one of this pull"`
+	Reading    []StreamReader `json:"reading" doc:"who reads, the gateway's own motion detector included"`
+}
+
+// StreamFailure is why a connection to a camera ended or didn't begin.
+type StreamFailure struct {
+	Reason event.Reason `json:"reason"`
+	Detail string       `json:"detail"`
+	At     time.Time    `json:"at"`
+}
+
+// StreamReader is one reader of a pull.
+type StreamReader struct {
+	Kind    string    `json:"kind" doc:"rtsp, browser or motion"`
+	Remote  string    `json:"remote,omitempty" doc:"address and port"`
+	User    string    `json:"user,omitempty"`
+	Since   time.Time `json:"since"`
+	Units   uint64    `json:"units" doc:"access units of video, and packets of all else, handed over"`
+	Bytes   uint64    `json:"bytes" doc:"handed over"`
+	Skipped uint64    `json:"skipped" doc:"units lost because the reader could not keep up"`
+	Queued  int       `json:"queued" doc:"bytes that wait for it"`
+	Join    float64   `json:"join" doc:"seconds from joining to the first packet; 0 before"`
 }
 
 type streamsInput struct{ request }
@@ -88,6 +115,16 @@ func (a *API) streams(host string) []Stream {
 			ID: p.Key.Channel, Profile: string(p.Key.Profile), Playing: p.Playing, Readers: p.Readers, Since: p.Since,
 			Codecs: p.Codecs, Bitrate: p.Bitrate, FPS: p.FPS, Bytes: p.Bytes, Packets: p.Packets, Lost: p.Lost,
 			RTSPURL: a.o.RTSPURL(host, p.Key.Channel, p.Key.Profile),
+			Device:  p.Device, Phase: p.Phase, Reconnects: p.Reconnects, Reading: make([]StreamReader, len(p.ReadersList)),
+		}
+		if p.Failure != nil {
+			s.Failure = &StreamFailure{p.Failure.Reason, p.Failure.Detail, p.FailedAt}
+		}
+		for i, r := range p.ReadersList {
+			s.Reading[i] = StreamReader{
+				Kind: r.Who.Kind, Remote: r.Who.Remote, User: r.Who.User, Since: r.Since,
+				Units: r.Units, Bytes: r.Bytes, Skipped: r.Skipped, Queued: r.Queued, Join: r.Join.Seconds(),
+			}
 		}
 		if len(p.Codecs) > 0 {
 			s.Codec = p.Codecs[0]
