@@ -2,9 +2,19 @@
 //
 // It stands on gortsplib's message, header and description packages but not on its Server, which
 // writes each packet to each reader with a system call of its own, drops single packets out of a
-// full ring, and can't begin a reader with cached pictures. Here a reader has one goroutine that
-// takes whatever waits in its queue and hands it to the kernel at once, so that a picture is one
-// write, and a backlog is written in larger pieces, not slower.
+// full ring, and can't begin a reader with cached pictures; and not on its parser of requests, which
+// sets aside a quarter of a megabyte for a stranger.
+//
+// A reader over TCP is written to by the goroutine that delivers the picture, without waiting and
+// with one system call, as long as the kernel has room and nothing else is due. Else the picture
+// waits in the reader's queue, and the reader's own goroutine takes whatever is there and hands it to
+// the kernel in larger pieces: a backlog is written faster, not slower. Over UDP the packets of a
+// picture are one call too, where the kernel can cut them, and a burst is spread so that a socket can
+// bear it.
+//
+// Everything that a reader may hold is bounded: connections by number and by address, time without a
+// stream, before PLAY, in a pause and within a request, silence, bytes of a request, and how long a
+// write may wait. One goroutine a server looks for stuck writes, so that no write sets a deadline.
 package relay
 
 import (
