@@ -43,9 +43,11 @@ type Rotation struct {
 	Version  uint64 `json:"version" doc:"of the registry"`
 }
 
-// Streams knows what is pulled now.
+// Streams knows what is pulled now, and was.
 type Streams interface {
 	Pulls() []streams.Info
+	// Info tells of one stream, also of one that was pulled; false when nothing is known of it.
+	Info(streams.Key) (streams.Info, bool)
 }
 
 // Principal is who asks.

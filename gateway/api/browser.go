@@ -72,6 +72,9 @@ func (b *browser) play(ctx context.Context) error {
 		if units, err = b.reader.Next(ctx, units[:0]); err != nil {
 			return err
 		}
+		if len(units) == 0 {
+			continue
+		}
 		if n := b.reader.Skipped(); n != lost {
 			b.counts.skipped.Add(int64(n - lost))
 			lost = n

@@ -3,8 +3,10 @@ package api
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"net/http"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -48,8 +50,8 @@ type StreamFailure struct {
 // StreamReader is one reader of a pull.
 type StreamReader struct {
 	Kind    string    `json:"kind" doc:"rtsp, browser or motion"`
-	Remote  string    `json:"remote,omitempty" doc:"address and port"`
-	User    string    `json:"user,omitempty"`
+	Remote  string    `json:"remote,omitempty" doc:"address and port; for administrators"`
+	User    string    `json:"user,omitempty" doc:"for administrators"`
 	Since   time.Time `json:"since"`
 	Units   uint64    `json:"units" doc:"access units of video, and packets of all else, handed over"`
 	Bytes   uint64    `json:"bytes" doc:"handed over"`
@@ -78,9 +80,9 @@ func (a *API) streamOperations(h huma.API) {
 	register(a, h, huma.Operation{
 		OperationID: "list-streams", Method: http.MethodGet, Path: prefix + "/streams", Tags: []string{"streams"},
 		Summary: "What is pulled now",
-	}, func(_ context.Context, in *streamsInput) (*streamsOutput, error) {
+	}, func(ctx context.Context, in *streamsInput) (*streamsOutput, error) {
 		var out streamsOutput
-		out.Body.Items = a.streams(hostOf(in.r))
+		out.Body.Items = a.streams(ctx, hostOf(in.r))
 		return &out, nil
 	})
 	register(a, h, huma.Operation{
@@ -89,7 +91,7 @@ func (a *API) streamOperations(h huma.API) {
 	}, a.stream)
 }
 
-func (a *API) stream(_ context.Context, in *streamInput) (*streamOutput, error) {
+func (a *API) stream(ctx context.Context, in *streamInput) (*streamOutput, error) {
 	profile := in.r.URL.Query().Get("profile")
 	if profile != "" && profile != string(streams.Main) && profile != string(streams.Sub) {
 		return nil, badQuery("profile", profile, "must be main or sub")
@@ -97,16 +99,34 @@ func (a *API) stream(_ context.Context, in *streamInput) (*streamOutput, error) 
 	if _, ok := a.o.Catalogue.Snapshot().Get(in.ID); !ok {
 		return nil, noChannel(in.ID)
 	}
-	for _, s := range a.streams(hostOf(in.r)) { // main before sub
+	for _, s := range a.streams(ctx, hostOf(in.r)) { // main before sub
 		if s.ID == in.ID && (profile == "" || s.Profile == profile) {
 			return &streamOutput{s}, nil
 		}
 	}
-	return nil, problem(http.StatusNotFound, "channel "+in.ID+" isn't pulled now: nobody reads it")
+	return nil, a.notPulled(in.ID, streams.Profile(profile))
 }
 
-// streams are all pulls, by id, main before sub.
-func (a *API) streams(host string) []Stream {
+// notPulled tells what is still known of a stream that nobody reads.
+func (a *API) notPulled(id string, profile streams.Profile) error {
+	p := problem(http.StatusNotFound, "channel "+id+" isn't pulled now: nobody reads it")
+	if profile == "" {
+		profile = streams.Main
+	}
+	last, _ := a.o.Streams.Info(streams.Key{Channel: id, Profile: profile})
+	if len(last.Codecs) > 0 {
+		p.Detail += fmt.Sprintf("; when it last was, its %s stream had %s", profile, strings.Join(last.Codecs, " and "))
+	}
+	if last.Failure != nil {
+		p.Detail += fmt.Sprintf("; at %s it failed: %s", last.FailedAt.UTC().Format(time.RFC3339), last.Failure.Error())
+		p.Reason = string(last.Failure.Reason)
+	}
+	return p
+}
+
+// streams are all pulls, by id, main before sub. Who reads them is for administrators to know.
+func (a *API) streams(ctx context.Context, host string) []Stream {
+	names := principal(ctx).May("edit")
 	pulls := a.o.Streams.Pulls()
 	snapshot := a.o.Catalogue.Snapshot()
 	all := make([]Stream, 0, len(pulls))
@@ -122,8 +142,10 @@ func (a *API) streams(host string) []Stream {
 		}
 		for i, r := range p.ReadersList {
 			s.Reading[i] = StreamReader{
-				Kind: r.Who.Kind, Remote: r.Who.Remote, User: r.Who.User, Since: r.Since,
-				Units: r.Units, Bytes: r.Bytes, Skipped: r.Skipped, Queued: r.Queued, Join: r.Join.Seconds(),
+				Kind: r.Who.Kind, Since: r.Since, Units: r.Units, Bytes: r.Bytes, Skipped: r.Skipped, Queued: r.Queued, Join: r.Join.Seconds(),
+			}
+			if names {
+				s.Reading[i].Remote, s.Reading[i].User = r.Who.Remote, r.Who.User
 			}
 		}
 		if len(p.Codecs) > 0 {

@@ -132,23 +132,24 @@ func (a *API) joinLive(ctx context.Context, key streams.Key, who streams.Who) (*
 	patience := a.o.StartTimeout + a.o.StartTimeout/margin
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
-	reader, err := a.o.Live.Join(ctx, key, who)
-	if err != nil {
-		return nil, nil, tooLate(err)
-	}
 	const descriptions = 3 // an old one, the camera's own, and one more for a camera that can't decide
+	var err error
 	for range descriptions {
-		muxer, unplayable := live.New(reader.Description())
-		if err = reader.Wait(ctx); err == nil && unplayable == nil {
-			return reader, muxer, nil
-		} else if err == nil {
-			err = unplayable
+		var reader *streams.Reader
+		if reader, err = a.o.Live.Join(ctx, key, who); err != nil {
+			break
 		}
+		if err = reader.Wait(ctx); err == nil {
+			var muxer *live.Muxer
+			if muxer, err = live.New(reader.Description()); err == nil {
+				return reader, muxer, nil
+			}
+		}
+		reader.Close()
 		if !errors.Is(err, streams.ErrRedescribed) {
 			break
 		}
 	}
-	reader.Close()
 	return nil, nil, tooLate(err)
 }
 
