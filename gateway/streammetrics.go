@@ -53,6 +53,11 @@ func (m streamMetrics) Collect(ch chan<- prometheus.Metric) {
 	send(prometheus.GaugeValue, "rtsp_connections", "Open connections of RTSP readers.", float64(s.Connections))
 	send(prometheus.GaugeValue, "rtsp_playing", "RTSP readers that play.", float64(s.Playing))
 	send(prometheus.CounterValue, "rtsp_refused_total", "RTSP connections refused because too many were open.", float64(s.Refused))
+	for reason, n := range s.SentAway {
+		labelled(prometheus.CounterValue, "rtsp_sent_away_total", "RTSP readers that the gateway sent away.", float64(n), []string{"reason"}, string(reason))
+	}
+	send(prometheus.CounterValue, "rtsp_udp_errors_total", "Packets over UDP that could not be sent.", float64(s.UDPErrors))
+	send(prometheus.CounterValue, "rtsp_udp_too_long_total", "Packets that were too long for UDP.", float64(s.UDPTooLong))
 	send(prometheus.CounterValue, "rtsp_sent_bytes_total", "Bytes of packets sent to RTSP readers.", float64(s.Bytes))
 	send(prometheus.CounterValue, "rtsp_skipped_units_total", "Access units that slow RTSP readers lost.", float64(s.Skipped))
 }
