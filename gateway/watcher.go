@@ -38,7 +38,7 @@ func (w *watcher) started(ch registry.Channel, key streams.Key) {
 	if w.channels[ch.ID] {
 		return
 	}
-	reader, ok := w.g.hub.Tap(key)
+	reader, ok := w.g.hub.Tap(key, streams.Who{Kind: "motion"})
 	if !ok {
 		return
 	}

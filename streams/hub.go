@@ -5,8 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"slices"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -20,7 +18,7 @@ import (
 // readers would hammer a dead camera, and flood the city with its failures.
 const (
 	firstPause = time.Second
-	lastPause  = 8 * time.Second
+	lastPause  = time.Minute
 )
 
 // What a reader can be told instead of a stream.
@@ -31,8 +29,10 @@ var (
 	ErrQuota     = errors.New("over the quota")
 	ErrClosed    = errors.New("the gateway is closing")
 	ErrBehind    = errors.New("the reader stayed behind")
-	ErrEdited    = errors.New("the channel was edited")
-	errUnwatched = errors.New("nobody watches")
+	// ErrRedescribed is for a reader that was told what the stream held at an earlier pull.
+	ErrRedescribed = errors.New("the camera sends something else now")
+	ErrEdited      = errors.New("the channel was edited")
+	errUnwatched   = errors.New("nobody watches")
 )
 
 // lockout is how long a camera that refused its password is left alone, unless its channel is
@@ -41,7 +41,7 @@ const lockout = 30 * time.Minute
 
 // Sink takes what a Source gets from a camera. Its methods are called one after another.
 type Sink interface {
-	// Describe comes first, once.
+	// Describe comes first, once a connection.
 	Describe(*Description)
 	// Playing says that the camera accepted to send.
 	Playing()
@@ -60,7 +60,8 @@ type Source interface {
 }
 
 // Observer hears what becomes of pulls: Started with the first unit that the camera sends, and then
-// Stopped or Failed; Failed alone when none came. Its methods must not block.
+// Stopped or Failed; Failed alone when none came. A connection that breaks and is soon replaced is
+// not heard of. Its methods must not block.
 type Observer interface {
 	Started(registry.Channel, Info)
 	Stopped(registry.Channel, Info)
@@ -69,14 +70,17 @@ type Observer interface {
 
 // Options is what a Hub needs.
 type Options struct {
-	Source     Source
-	Observer   Observer
-	Channel    func(id string) (registry.Channel, bool)
-	Linger     time.Duration // how long a pull outlives its last reader
-	MaxPulls   int           // 0: no bound
-	MaxReaders int           // 0: no bound; of all pulls together
-	Queue      int           // bytes that may wait for one reader
-	Log        *slog.Logger
+	Source   Source
+	Observer Observer
+	Channel  func(id string) (registry.Channel, bool)
+	Linger   time.Duration // how long a pull outlives its last reader
+	// StartTimeout is how long readers wait for a camera that stopped sending to send again.
+	StartTimeout time.Duration
+	MaxPulls     int // 0: no bound
+	MaxReaders   int // 0: no bound; of all pulls together
+	MaxPerDevice int // 0: no bound; pulls of one recorder
+	Queue        int // bytes that may wait for one reader
+	Log          *slog.Logger
 }
 
 // Hub opens at most one pull a camera stream and shares it among its readers.
@@ -90,29 +94,39 @@ type Hub struct {
 	readers int
 	refused map[string]time.Time // by channel id: when its password was refused
 	failed  map[Key]failed
+	descs   map[Key]*Description // what streams held when they were last pulled
 	closed  bool
+
+	stats stats
 }
 
 // failed is the last attempt at a stream that did not flow.
 type failed struct {
 	failure *Failure
 	at      time.Time
-	pause   time.Duration
+	pause   time.Duration // until the next attempt
+	last    time.Duration // the same before the dice were thrown
 }
 
 // NewHub makes a hub with no pulls. Close it when done.
 func NewHub(o Options) *Hub {
-	h := &Hub{o: o, pulls: map[Key]*Pull{}, refused: map[string]time.Time{}, failed: map[Key]failed{}}
+	h := &Hub{o: o, pulls: map[Key]*Pull{}, refused: map[string]time.Time{}, failed: map[Key]failed{}, descs: map[Key]*Description{}}
 	h.linger.Store(int64(o.Linger))
 	return h
 }
 
-// Limit changes the linger and the quotas, as in Options. Pulls and readers that are there stay.
-func (h *Hub) Limit(linger time.Duration, maxPulls, maxReaders int) {
-	h.linger.Store(int64(linger))
+// Limits are what can be changed while the hub is at work, as in Options.
+type Limits struct {
+	Linger                             time.Duration
+	MaxPulls, MaxReaders, MaxPerDevice int
+}
+
+// Limit changes the linger and the quotas. Pulls and readers that are there stay.
+func (h *Hub) Limit(l Limits) {
+	h.linger.Store(int64(l.Linger))
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.o.MaxPulls, h.o.MaxReaders = maxPulls, maxReaders
+	h.o.MaxPulls, h.o.MaxReaders, h.o.MaxPerDevice = l.MaxPulls, l.MaxReaders, l.MaxPerDevice
 }
 
 // Refused says that the camera of a channel refused its password at the given time, before this hub
@@ -134,16 +148,18 @@ func (h *Hub) Close() {
 	h.wg.Wait()
 }
 
-// Join adds a reader to the pull of a stream, which is opened if there is none, and waits until the
-// camera sends or has failed. The reader gets nothing before its Play. The error is one of this
-// package's, a *Failure, or ctx's.
-func (h *Hub) Join(ctx context.Context, key Key) (*Reader, error) {
+// Join adds a reader to the pull of a stream, which is opened if there is none, and waits until it
+// is known what the stream holds: that may be from an earlier pull, while the camera is being
+// dialled. The reader gets nothing before its Play, and Play is to be called after Wait. The error is
+// one of this package's, a *Failure, or ctx's.
+func (h *Hub) Join(ctx context.Context, key Key, who Who) (*Reader, error) {
+	asked := time.Now()
 	for {
-		p, r, err := h.attach(key)
+		p, r, err := h.attach(key, who, asked)
 		if err != nil {
 			return nil, err
 		}
-		if r == nil { // the old pull is just ending; its connection must be gone before the next begins
+		if r == nil { // the connection of a pull that is just ending must be gone first
 			select {
 			case <-p.done:
 				continue
@@ -152,7 +168,7 @@ func (h *Hub) Join(ctx context.Context, key Key) (*Reader, error) {
 			}
 		}
 		select {
-		case <-p.started:
+		case <-p.told:
 		case <-ctx.Done():
 			r.Close()
 			return nil, ctx.Err()
@@ -167,43 +183,75 @@ func (h *Hub) Join(ctx context.Context, key Key) (*Reader, error) {
 
 // Tap adds a reader that neither opens a pull nor keeps it open, and reports whether there was one.
 // It is for those who want to see what is pulled anyway.
-func (h *Hub) Tap(key Key) (*Reader, bool) {
+func (h *Hub) Tap(key Key, who Who) (*Reader, bool) {
 	h.mu.Lock()
 	p := h.pulls[key]
 	h.mu.Unlock()
 	if p == nil {
 		return nil, false
 	}
-	r := p.attach(false)
+	r := p.attach(false, who, time.Now())
 	return r, r != nil
 }
 
-// attach finds or starts the pull and adds a reader. A nil reader without an error means that the
-// pull is ending.
-func (h *Hub) attach(key Key) (*Pull, *Reader, error) {
+// Prewarm opens the pull of a stream for whoever comes within d of its first picture, and doesn't
+// wait for the camera. A pull that somebody needs more is given up for it all the same. The error is
+// one of this package's or a *Failure.
+func (h *Hub) Prewarm(key Key, d time.Duration) error {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if h.closed {
-		return nil, nil, ErrClosed
+	p, err := h.open(key)
+	if err != nil {
+		return err
 	}
+	if !p.prewarm(d) {
+		return fmt.Errorf("%w: a stream of the camera is just being closed", ErrQuota)
+	}
+	return nil
+}
+
+// attach finds or starts the pull and adds a reader. A nil reader without an error means that the
+// pull that is returned is ending.
+func (h *Hub) attach(key Key, who Who, at time.Time) (*Pull, *Reader, error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
 	if h.o.MaxReaders > 0 && h.readers >= h.o.MaxReaders {
 		return nil, nil, fmt.Errorf("%w: %d readers", ErrQuota, h.readers)
 	}
-	p := h.pulls[key]
-	if p == nil {
-		ch, err := h.admit(key)
-		if err != nil {
-			return nil, nil, err
-		}
-		p = newPull(h, key, ch)
-		h.pulls[key] = p
-		h.wg.Go(p.run)
+	p, err := h.open(key)
+	if err != nil {
+		return nil, nil, err
 	}
-	r := p.attach(true)
+	r := p.attach(true, who, at)
 	if r != nil {
 		h.readers++
 	}
 	return p, r, nil
+}
+
+// open finds or starts the pull, or returns one that must be gone before. The lock is held.
+func (h *Hub) open(key Key) (*Pull, error) {
+	if h.closed {
+		return nil, ErrClosed
+	}
+	if p := h.pulls[key]; p != nil {
+		return p, nil
+	}
+	ch, err := h.admit(key)
+	if err != nil {
+		return nil, err
+	}
+	if ending, err := h.budget(ch); ending != nil || err != nil {
+		return ending, err
+	}
+	knew := h.descs[key]
+	if _, ok := h.failed[key]; ok {
+		knew = nil // who knows what comes next
+	}
+	p := newPull(h, key, ch, knew)
+	h.pulls[key] = p
+	h.wg.Go(p.run)
+	return p, nil
 }
 
 // admit decides whether a pull may be opened. The lock is held.
@@ -233,19 +281,21 @@ func (h *Hub) admit(key Key) (registry.Channel, error) {
 	return ch, nil
 }
 
-// remove forgets a pull whose connection is gone, and remembers why it never came to flow.
-func (h *Hub) remove(key Key, f *Failure, flowed bool) {
+// remove forgets a pull whose connection is gone, and remembers why.
+func (h *Hub) remove(p *Pull, f *Failure, i Info) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	delete(h.pulls, key)
-	if f == nil || flowed {
-		delete(h.failed, key)
-	} else {
-		pause := min(max(2*h.failed[key].pause, firstPause), lastPause)
-		h.failed[key] = failed{failure: f, at: time.Now(), pause: pause}
+	delete(h.pulls, p.key)
+	if i.Flowing {
+		delete(h.failed, p.key)
 	}
-	if f != nil && f.Reason == event.Unauthorized {
-		h.refused[key.Channel] = time.Now()
+	if f == nil {
+		return
+	}
+	pause := longer(h.failed[p.key].last)
+	h.failed[p.key] = failed{failure: f, at: time.Now(), pause: jittered(pause), last: pause}
+	if f.Reason == event.Unauthorized {
+		h.refused[p.key.Channel] = time.Now()
 	}
 }
 
@@ -269,8 +319,10 @@ func (h *Hub) Changed(now *registry.Snapshot, tx registry.Transaction) {
 	defer h.mu.Unlock()
 	for id := range ids {
 		delete(h.refused, id)
-		delete(h.failed, Key{id, Main})
-		delete(h.failed, Key{id, Sub})
+		for _, key := range []Key{{id, Main}, {id, Sub}} {
+			delete(h.failed, key)
+			delete(h.descs, key)
+		}
 	}
 	for key, p := range h.pulls {
 		if !ids[key.Channel] {
@@ -286,20 +338,4 @@ func (h *Hub) Changed(now *registry.Snapshot, tx registry.Transaction) {
 			p.stop(ErrEdited)
 		}
 	}
-}
-
-// Pulls tells what is pulled now, by channel and profile.
-func (h *Hub) Pulls() []Info {
-	h.mu.Lock()
-	pulls := make([]*Pull, 0, len(h.pulls))
-	for _, p := range h.pulls {
-		pulls = append(pulls, p)
-	}
-	h.mu.Unlock()
-	infos := make([]Info, len(pulls))
-	for i, p := range pulls {
-		infos[i] = p.info()
-	}
-	slices.SortFunc(infos, func(a, b Info) int { return strings.Compare(a.Key.String(), b.Key.String()) })
-	return infos
 }

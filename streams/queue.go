@@ -31,6 +31,7 @@ func (g *gop) add(u *Unit, video bool) {
 // queue is what waits for one reader. When it is over its limit everything in it goes, and the
 // reader goes on with the next keyframe: whole GOPs are lost, never a part of an access unit.
 type queue struct {
+	early    []early // pictures of the cache, before all others
 	units    []*Unit
 	bytes    int
 	limit    int
@@ -50,7 +51,7 @@ const (
 
 // overflow drops all that waits.
 func (q *queue) overflow(at time.Time) {
-	q.skipped += uint64(len(q.units))
+	q.skipped += uint64(q.len())
 	if q.behind.IsZero() || at.Sub(q.lost) > recovered {
 		q.behind = at
 	}
@@ -76,7 +77,7 @@ func (q *queue) push(u *Unit, video bool) bool {
 		}
 		q.skipping = false
 	}
-	if q.bytes+u.Size() > q.limit && len(q.units) > 0 {
+	if q.bytes+u.Size() > q.limit && q.len() > 0 {
 		q.overflow(u.At)
 		if video && !u.Keyframe {
 			q.skipping = true
@@ -89,9 +90,37 @@ func (q *queue) push(u *Unit, video bool) bool {
 	return true
 }
 
-// take moves up to about limit bytes of units from the front to dst, at least one if there is one.
-func (q *queue) take(dst []*Unit, limit int) []*Unit {
+// len is how many units wait.
+func (q *queue) len() int { return len(q.early) + len(q.units) }
+
+// begin puts the pictures of the cache before what will come, if they fit.
+func (q *queue) begin(pictures []early) {
+	size := 0
+	for _, e := range pictures {
+		size += e.unit.Size()
+	}
+	if len(pictures) == 0 || size > q.limit {
+		return
+	}
+	q.early, q.bytes, q.fresh = pictures, q.bytes+size, false
+}
+
+// take moves up to about limit bytes from the front, at least one unit if there is one: pictures of
+// the cache, which are still to be restamped, or units to dst.
+func (q *queue) take(dst []*Unit, limit int) ([]*Unit, []early) {
 	n, size := 0, 0
+	for n < len(q.early) && (n == 0 || size+q.early[n].unit.Size() <= limit) {
+		size += q.early[n].unit.Size()
+		n++
+	}
+	if n > 0 {
+		q.bytes -= size
+		pictures := q.early[:n:n]
+		if q.early = q.early[n:]; len(q.early) == 0 {
+			q.early = nil
+		}
+		return dst, pictures
+	}
 	for n < len(q.units) && (n == 0 || size+q.units[n].Size() <= limit) {
 		size += q.units[n].Size()
 		n++
@@ -100,11 +129,17 @@ func (q *queue) take(dst []*Unit, limit int) []*Unit {
 	rest := copy(q.units, q.units[n:])
 	clear(q.units[rest:]) // or the array would keep the units from being freed
 	q.units = q.units[:rest]
+	if cap(q.units) > roomy && rest < cap(q.units)/4 {
+		q.units = append(make([]*Unit, 0, 2*rest), q.units...) // a burst is over
+	}
 	q.bytes -= size
-	return dst
+	return dst, nil
 }
+
+// roomy is how many places for units are kept whether they are needed or not.
+const roomy = 64
 
 func (q *queue) clear() {
 	clear(q.units)
-	q.units, q.bytes = q.units[:0], 0
+	q.units, q.early, q.bytes = q.units[:0], nil, 0
 }

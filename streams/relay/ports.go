@@ -13,11 +13,15 @@ import (
 // the next (RFC 3550, 11).
 type ports struct {
 	rtp, rtcp *net.UDPConn
+	plain     atomic.Bool // the kernel can't cut packets
 
 	// heard says when each reader's address was last heard from, in Unix ns: a receiver report is a
 	// sign of life. What strangers send is dropped.
 	heard sync.Map // netip.AddrPort to *atomic.Int64
 }
+
+// udpBuffer is the bytes that all readers over UDP together may have in the kernel.
+const udpBuffer = 4 << 20
 
 func listenPorts(near *net.TCPAddr) (*ports, error) {
 	const tries = 64
@@ -30,6 +34,7 @@ func listenPorts(near *net.TCPAddr) (*ports, error) {
 		if port%2 == 0 {
 			rtcp, err := net.ListenUDP("udp", &net.UDPAddr{IP: near.IP, Zone: near.Zone, Port: port + 1})
 			if err == nil {
+				rtp.SetWriteBuffer(udpBuffer)
 				return &ports{rtp: rtp, rtcp: rtcp}, nil
 			}
 		}

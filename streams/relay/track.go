@@ -15,6 +15,7 @@ type track struct {
 	udp       bool
 	channel   int            // TCP: of RTP; RTCP is the next
 	rtp, rtcp netip.AddrPort // UDP: the reader's
+	url       string         // that it was set up with
 }
 
 func (c *connection) overUDP() bool {
