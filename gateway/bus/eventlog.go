@@ -15,7 +15,8 @@ import (
 // The bounds of one look at past events.
 const (
 	pastTimeout  = 20 * time.Second
-	pastAtOnce   = 4096 // events that are read to find a page among them
+	pastDense    = 25   // one event in so many is found quicker by reading them all
+	pastAtOnce   = 8192 // events that are read in one stretch
 	pastSubjects = 64   // that are looked for at once; beyond, wider ones
 	mostTokens   = 6    // of a site, at most
 )
@@ -104,10 +105,20 @@ func (p *past) look(ctx context.Context) error {
 		}
 		pending := c.CachedInfo().NumPending
 		n := pending - min(pending, p.later)
-		if n > pastAtOnce && from < p.high {
+		all := p.high - from + 1
+		dense := n*pastDense > all
+		// The server's search for the next event of many subjects takes it far longer than to read one.
+		if cost := min(all, n*pastDense); cost > pastAtOnce && n > uint64(2*p.want) {
 			p.close(ctx, c)
-			stretch = max((p.high-from+1)/8, 1)
+			stretch = max(all/n*uint64(p.want)*5/4, 1)
 			continue
+		}
+		if dense {
+			p.close(ctx, c)
+			if c, err = p.consumer(ctx, jetstream.ConsumerConfig{DeliverPolicy: jetstream.DeliverByStartSequencePolicy, OptStartSeq: max(from, 1)}); err != nil {
+				return err
+			}
+			n = all
 		}
 		err = p.read(c, int(n))
 		p.close(ctx, c)
