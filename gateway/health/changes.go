@@ -72,6 +72,7 @@ func (m *Monitor) add(ch registry.Channel, now time.Time) *entry {
 	e := &entry{id: ch.ID, rank: rank(ch.Class), place: -1, look: -1, mark: mark(ch), due: now, host: hostOf(ch.URL)}
 	e.down = s.State == event.Offline
 	m.hosts.add(e.host, 1)
+	m.ofRank[e.rank]++
 	m.join(e, ch)
 	if every := m.o.Config.DeepInterval; every > 0 {
 		m.planLook(e, m.since(now)+phase(ch.ID, every))
@@ -96,6 +97,8 @@ func (m *Monitor) edit(e *entry, ch registry.Channel, now time.Time) {
 		planned := e.place >= 0
 		m.unplan(e)
 		look := m.unplanLook(e)
+		m.ofRank[e.rank]--
+		m.ofRank[r]++
 		e.rank = r
 		if planned {
 			m.plan(e, e.due)
@@ -134,6 +137,7 @@ func (m *Monitor) remove(id string) {
 	m.backUp(e)
 	m.leave(e)
 	m.hosts.add(e.host, -1)
+	m.ofRank[e.rank]--
 	e.gone = true
 	delete(m.flapping, e)
 	delete(m.entries, id)

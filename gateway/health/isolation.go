@@ -33,6 +33,8 @@ func newNetwork() network {
 // gateway has lost its own network.
 func (m *Monitor) saw(e *entry, r probe.Result, now time.Time) bool {
 	e.seen = m.since(now)
+	second := int64(e.seen / time.Second)
+	m.noise.observed(second)
 	n := &m.network
 	if r.State != event.Offline || !probesSee(r.Reason) || r.Reason == event.BadAnswer { // it answered
 		n.answered = now
@@ -46,7 +48,10 @@ func (m *Monitor) saw(e *entry, r probe.Result, now time.Time) bool {
 			}
 		}
 		if r.State != event.Offline {
-			second := int64(e.seen / time.Second)
+			e.well = e.seen
+			if e.doubt != nil && e.doubt.state == event.Offline && m.known(e).State != event.Offline {
+				m.noise.wrong(second) // of a lost probe, or of a fault shorter than it takes to confirm
+			}
 			for a := e.site; a != nil; a = a.parent {
 				a.seen.advance(second)
 				a.seen.good[second%ringLen]++

@@ -95,7 +95,7 @@ func (m *Monitor) dispatchLooks(ctx context.Context, running *sync.WaitGroup, ch
 		m.looks.inFlight++
 		m.looks.turn++
 		m.hosts.begin(e.host)
-		f := flight{e: e, edition: e.edition, host: e.host, timeout: lookSteps * m.o.Config.Timeout}
+		f := &flight{e: e, edition: e.edition, host: e.host, timeout: lookSteps * m.o.Config.Timeout}
 		running.Go(func() { m.lookAt(ctx, f, ch) })
 	}
 	nap := asleep
@@ -111,7 +111,7 @@ func (m *Monitor) dispatchLooks(ctx context.Context, running *sync.WaitGroup, ch
 }
 
 // lookAt looks at a stream and weighs the result.
-func (m *Monitor) lookAt(ctx context.Context, f flight, ch registry.Channel) {
+func (m *Monitor) lookAt(ctx context.Context, f *flight, ch registry.Channel) {
 	bounded, cancel := context.WithTimeout(ctx, f.timeout)
 	r := m.o.Prober.Deep(bounded, ch)
 	cancel()

@@ -20,7 +20,9 @@ func TestMetrics(t *testing.T) {
 		c.pass(10 * time.Second)
 		c.answer(refused)
 		c.pass(15 * time.Second)
-		c.change(registry.Transaction{Put: []registry.Channel{gate(3)}})
+		other := gate(3)
+		other.Site = "quanzhou"
+		c.change(registry.Transaction{Put: []registry.Channel{other}})
 		c.pass(tick)
 
 		all := prometheus.NewPedanticRegistry()

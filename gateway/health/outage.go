@@ -13,7 +13,7 @@ const (
 	checkEvery = 250 * time.Millisecond
 	// sampled areas are so large that they are judged by what was seen of them so far.
 	sampled    = 200
-	leastFails = 50 // of such a sample
+	leastFails = 50 // of such a sample, where so many can be seen at once
 	// refuted is how much must be seen of an area to say that it is not out as a whole.
 	refuted = 30
 	// hurried is how many channels of a suspected area are probed at once.
@@ -206,7 +206,7 @@ func (m *Monitor) holds(a *area, maintained bool, now time.Time) bool {
 	if float64(t.sure) >= c.Ratio*float64(base) {
 		return true
 	}
-	return base >= sampled && t.fails >= leastFails &&
+	return base >= sampled && t.fails >= max(min(leastFails, m.mostSlow/2), 2*c.Min) &&
 		float64(t.fails) >= (1+c.Ratio)/2*float64(t.fails+m.goodSince(a))
 }
 
@@ -256,7 +256,11 @@ func (m *Monitor) declare(a *area, now time.Time) {
 	m.open(o)
 	m.mark(o)
 	if slow { // the others would take as long, and hold up the probes of those who are well
-		a.walk(func(e *entry) bool { m.setSlow(e); return true })
+		a.walk(func(e *entry) bool {
+			e.slow = true
+			m.relane(e)
+			return true
+		})
 	}
 	m.hurry(a, hurried, now)
 	m.announceSite(event.SiteOutage, o, ids, now)
@@ -362,14 +366,15 @@ func (m *Monitor) commonSite(a *area) string {
 // restore ends the outages whose channels are back, most of them. Those that are not are given some time
 // to be probed before they are told of.
 func (m *Monitor) restore(now time.Time) {
+	longest := slices.Max(m.intervals[:])
 	for o := range m.outages {
 		limit := restoredAt * m.o.Config.SiteOutage.Ratio * float64(o.peak)
 		if float64(o.out) > limit {
 			o.full = true
 			continue
 		}
-		if !o.full && now.Sub(o.opened) < m.confirming() { // its channels are still being confirmed
-			continue
+		if t := &o.at.tally; !o.full && (now.Sub(o.opened) < m.confirming() || t.round == m.round && float64(o.out+t.fails-t.down) > limit) {
+			continue // its channels are still being confirmed
 		}
 		o.at.outage = nil
 		delete(m.outages, o)
@@ -380,7 +385,7 @@ func (m *Monitor) restore(now time.Time) {
 			}
 			ids = append(ids, e.id)
 			e.out = nil
-			m.waiting[e] = wait{until: now.Add(m.interval(e) + m.confirming()), patient: true, left: o}
+			m.waiting[e] = wait{until: now.Add(longest + m.confirming()), patient: true, left: o}
 			return true
 		})
 		m.hurry(o.at, hurried, now)

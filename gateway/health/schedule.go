@@ -34,6 +34,7 @@ type entry struct {
 	due      time.Time
 	turn     time.Duration // its regular turn, which probes between turns don't move
 	seen     time.Duration // when something was last seen of its camera
+	well     time.Duration // when it was last seen to be there
 	held     time.Duration // until when probes can't refute the verdict
 	lookDue  time.Duration // when its stream is to be looked at
 	mark     uint64        // of url and credentials, to see them change
@@ -52,6 +53,7 @@ type entry struct {
 	rank     uint8   // 0 for class 1
 	slow     bool    // its last probe took long
 	flying   bool    // a probe is under way
+	lane     uint8   // that it waits in
 	waited   bool    // that probe was counted as slow
 	parked   bool    // due, and waits for a probe of the same host to end
 	fresh    bool    // nothing was heard since its url or credentials changed
@@ -59,13 +61,24 @@ type entry struct {
 	down     bool    // what is kept of it is that it is offline
 }
 
+// The kinds of lanes. Of slow channels those that are being confirmed come first, or a district that went
+// dark would have each of its channels probed once before any is probed twice; those that are known to be
+// offline come last.
+const (
+	quickLanes = iota
+	confirmLanes
+	slowLanes
+	downLanes
+	kinds
+)
+
 // schedule is when every channel is due, and how many probes are under way. Its owner locks it.
 type schedule struct {
 	epoch     time.Time
 	intervals [ranks]time.Duration
-	lanes     [2][ranks]lane // of quick and of slow channels
-	most      int            // probes under way
-	mostSlow  int            // of them, of slow channels
+	lanes     [kinds][ranks]lane
+	most      int // probes under way
+	mostSlow  int // of them, of slow channels
 	inFlight  int
 	slow      int       // of those in flight
 	turn      int       // counts probes
@@ -149,7 +162,7 @@ func (s *schedule) extra(e *entry, due time.Time) {
 	s.unplan(e)
 	e.due = due
 	if !e.flying {
-		heap.Push(s.lane(e), e)
+		s.push(e)
 	}
 }
 
@@ -157,30 +170,32 @@ func (s *schedule) extra(e *entry, due time.Time) {
 func (s *schedule) unplan(e *entry) {
 	e.parked = false
 	if e.place >= 0 {
-		heap.Remove(s.lane(e), int(e.place))
+		heap.Remove(s.laneOf(e), int(e.place))
 	}
 }
 
-// setSlow puts the channel into the other lane.
-func (s *schedule) setSlow(e *entry) {
-	if e.slow {
-		return
+func (s *schedule) push(e *entry) {
+	switch {
+	case !e.slow:
+		e.lane = quickLanes
+	case e.doubt != nil:
+		e.lane = confirmLanes
+	case !e.down:
+		e.lane = slowLanes
+	default:
+		e.lane = downLanes
 	}
-	planned := e.place >= 0
-	if planned {
-		heap.Remove(s.lane(e), int(e.place))
-	}
-	e.slow = true
-	if planned {
-		heap.Push(s.lane(e), e)
-	}
+	heap.Push(s.laneOf(e), e)
 }
 
-func (s *schedule) lane(e *entry) *lane {
-	if e.slow {
-		return &s.lanes[1][e.rank]
+func (s *schedule) laneOf(e *entry) *lane { return &s.lanes[e.lane][e.rank] }
+
+// relane puts the channel into the lane where it belongs by now.
+func (s *schedule) relane(e *entry) {
+	if e.place >= 0 {
+		heap.Remove(s.laneOf(e), int(e.place))
+		s.push(e)
 	}
-	return &s.lanes[0][e.rank]
 }
 
 // open is the lanes that may be served: none when too many probes are under way, and those of slow
@@ -190,7 +205,7 @@ func (s *schedule) open() [][ranks]lane {
 	case s.inFlight >= s.most:
 		return nil
 	case s.slow >= s.mostSlow:
-		return s.lanes[:1]
+		return s.lanes[:confirmLanes]
 	}
 	return s.lanes[:]
 }
@@ -199,12 +214,17 @@ func (s *schedule) open() [][ranks]lane {
 func (s *schedule) next(now time.Time) *entry {
 	var first, longest *entry
 	var waited float64
-	for _, lanes := range s.open() {
+	before := false // somebody slow is due who comes before the slow of the next kind
+	for kind, lanes := range s.open() {
+		if before {
+			break
+		}
 		for r := range lanes {
 			if len(lanes[r]) == 0 || lanes[r][0].due.After(now) {
 				continue
 			}
 			e := lanes[r][0]
+			before = before || kind != quickLanes
 			if first == nil || e.rank < first.rank {
 				first = e
 			}
@@ -261,7 +281,7 @@ func (s *schedule) unpark(host uint64) bool {
 	next := s.hosts.end(host)
 	for _, e := range next {
 		e.parked = false
-		heap.Push(s.lane(e), e)
+		s.push(e)
 	}
 	return len(next) > 0
 }

@@ -31,6 +31,7 @@ type failure struct {
 // setDoubt sets or clears the doubt of a channel, and keeps the list of those that fail.
 func (m *Monitor) setDoubt(e *entry, d *doubt, now time.Time) {
 	e.doubt = d
+	m.relane(e)
 	f, failing := m.failing[e]
 	if d == nil || d.state != event.Offline {
 		if failing && !f.down {

@@ -59,10 +59,14 @@ func (m *Monitor) weigh(e *entry, r probe.Result, now time.Time) {
 		m.setDoubt(e, nil, now)
 		return
 	}
+	needed := m.o.Config.Confirm
+	if r.State == event.Offline && old.State != event.Offline {
+		needed = m.agreeing(e)
+	}
 	m.setDoubt(e, agree(e.doubt, r, old.State, now), now)
 	// Good news of a channel of which nothing is known need no second look.
 	atOnce := r.State == event.Online && (fresh || old.State == event.Unknown || old.State == event.Disabled)
-	if atOnce || e.doubt.seen >= m.o.Config.Confirm {
+	if atOnce || e.doubt.seen >= needed {
 		e.held = 0
 		m.believe(e, now)
 	}
