@@ -31,7 +31,7 @@ func (m *Monitor) relieve(now time.Time) {
 	second := int64(m.since(now) / time.Second)
 	dark := map[*area]bool{}
 	for a, n := range hang {
-		dark[a] = n >= leastHang && n > a.seen.since(second, &a.seen.good)
+		dark[a] = n >= leastHang && n > a.seen.since(second-2, &a.seen.good)
 	}
 	for a, is := range dark {
 		if is && (a.parent == nil || !dark[a.parent]) {

@@ -297,6 +297,9 @@ func (s *schedule) sleep(now time.Time, atMost time.Duration) time.Duration {
 			}
 		}
 	}
+	if s.inFlight >= s.most/2 { // see whether they hang
+		nap = min(nap, checkEvery)
+	}
 	nap = max(nap, tick)
 	s.wakesAt = now.Add(nap)
 	s.starved = len(open) < len(s.lanes)
