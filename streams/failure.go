@@ -19,6 +19,7 @@ type Failure struct {
 	Reason event.Reason
 	Detail string // a sentence for an operator; never holds a credential
 	Err    error  // may be nil
+	Status int    // of the camera's answer that said no; 0 when it is nothing of that kind
 }
 
 // Error is the reason and the sentence.

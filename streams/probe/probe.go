@@ -1,4 +1,5 @@
-// Package probe asks one camera whether it is there: one RTSP OPTIONS on a fresh connection.
+// Package probe asks one camera whether it is there: one RTSP OPTIONS on a fresh connection. On a slower
+// turn it looks at the stream itself: see Deep.
 //
 // A city is probed thousands of times a second, so a probe is lean: the request is put together by
 // hand in a pooled buffer, only the status line of the answer is read, and an address that is an IP
@@ -6,7 +7,7 @@
 //
 // A probe sends no credentials. It can therefore neither leak a password nor lock an account, and
 // 401 is a good answer: many cameras ask for credentials even for OPTIONS, and one that asks is
-// there. Whether the password is right is seen when the channel is pulled.
+// there. Whether the password is right is seen by looks and when the channel is pulled.
 //
 // It ends the connection with a reset (SO_LINGER 0) once it has the status line. A usual close would
 // leave each socket in TIME_WAIT for a minute on the side that closes first; at 3,540 probes a second
@@ -41,6 +42,7 @@ type Prober struct {
 	dialer  net.Dialer
 	tls     *tls.Config
 	buffers sync.Pool // *[bufferSize]byte: first the request, then the answer
+	look    Look      // no source: streams aren't looked at
 }
 
 // bufferSize holds any sensible request and, by far, a status line.

@@ -26,10 +26,14 @@ func (s *session) explain(ctx context.Context, err error) error {
 	if _, ok := errors.AsType[*redirect](err); ok {
 		return err
 	}
-	fail := func(r event.Reason, format string, args ...any) error {
-		return &streams.Failure{Reason: r, Detail: s.target.address + " " + fmt.Sprintf(format, args...), Err: err}
-	}
 	status, refused := errors.AsType[*statusError](err)
+	fail := func(r event.Reason, format string, args ...any) error {
+		f := &streams.Failure{Reason: r, Detail: s.target.address + " " + fmt.Sprintf(format, args...), Err: err}
+		if refused {
+			f.Status = status.code
+		}
+		return f
+	}
 	switch {
 	case refused:
 		return fail(reason(status.code), "answered %s with %d %s", status.method, status.code, base.StatusMessages[base.StatusCode(status.code)])
