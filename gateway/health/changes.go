@@ -114,6 +114,7 @@ func (m *Monitor) edit(e *entry, ch registry.Channel, now time.Time) {
 	}
 	if e.site.name != ch.Site || e.key != keyOf(ch) {
 		m.backUp(e) // an outage that it has moved out of isn't its own
+		m.unmark(e)
 		m.leave(e)
 		m.join(e, ch)
 	}

@@ -255,6 +255,9 @@ func (m *Monitor) declare(a *area, now time.Time) {
 	})
 	m.open(o)
 	m.mark(o)
+	for _, id := range ids { // those who are still being confirmed too
+		m.markOne(id, o.key())
+	}
 	if slow { // the others would take as long, and hold up the probes of those who are well
 		a.walk(func(e *entry) bool {
 			e.slow = true
@@ -326,13 +329,22 @@ func (m *Monitor) fold(e *entry, o *outage) {
 func (m *Monitor) mark(o *outage) {
 	key := o.key()
 	o.at.walk(func(e *entry) bool {
-		if s := m.o.Statuses.Get(e.id); e.out == o && s.Outage != key {
-			s.Outage = key
-			m.store(e.id, s)
+		if e.out == o {
+			m.markOne(e.id, key)
 		}
 		return true
 	})
 }
+
+func (m *Monitor) markOne(id, key string) {
+	if s := m.o.Statuses.Get(id); s.Outage != key {
+		s.Outage = key
+		m.store(id, s)
+	}
+}
+
+// unmark takes the outage out of the status of a channel that is no longer part of it.
+func (m *Monitor) unmark(e *entry) { m.markOne(e.id, "") }
 
 // announceSite tells of an outage, or of its end.
 func (m *Monitor) announceSite(t event.Type, o *outage, ids []string, now time.Time) {
@@ -380,6 +392,9 @@ func (m *Monitor) restore(now time.Time) {
 		delete(m.outages, o)
 		var ids []string
 		o.at.walk(func(e *entry) bool {
+			if e.out == nil || e.out == o {
+				m.unmark(e)
+			}
 			if e.out != o {
 				return true
 			}
@@ -400,10 +415,7 @@ func (m *Monitor) release(now time.Time) {
 		switch o := e.covering(); {
 		case o != nil:
 			m.fold(e, o)
-			if s := m.o.Statuses.Get(e.id); s.Outage != o.key() {
-				s.Outage = o.key()
-				m.store(e.id, s)
-			}
+			m.markOne(e.id, o.key())
 		case !now.Before(w.until) && w.left != nil:
 			left[w.left] = append(left[w.left], e)
 		case !now.Before(w.until), !w.patient && !m.suspicious(e, m.failing[e].since, now):
@@ -469,14 +481,19 @@ func (m *Monitor) reopen(e *entry, s registry.Status, now time.Time) {
 			a = nil
 		}
 	}
-	if a == nil || s.State != event.Offline {
+	if a == nil || !a.recorder && !within(e.site, a) {
+		m.unmark(e)
 		return
 	}
 	o := e.covering()
 	if o == nil || within(o.at, a) && o.at != a {
-		o = &outage{at: a, since: s.Since, opened: now, full: true}
+		o = &outage{at: a, since: now, opened: now}
 		m.open(o)
 	}
+	if s.State != event.Offline { // it was being confirmed
+		return
+	}
+	o.full = true
 	if s.Since.Before(o.since) {
 		o.since = s.Since
 	}

@@ -110,6 +110,9 @@ func (m *Monitor) keep(e *entry, ch registry.Channel, s registry.Status, at, now
 		e.setDown(s.State == event.Offline)
 		if s.State == event.Offline {
 			tell = !maintained && m.keepDown(e, &s, told, at, now)
+			if maintained && e.out != nil {
+				s.Outage = e.out.key()
+			}
 		} else {
 			m.backUp(e)
 		}
