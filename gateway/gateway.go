@@ -28,9 +28,7 @@ import (
 	"sharpeyes/gateway/rates"
 	"sharpeyes/gateway/web"
 	"sharpeyes/registry"
-	"sharpeyes/registry/event"
 	"sharpeyes/streams"
-	"sharpeyes/streams/probe"
 	"sharpeyes/streams/relay"
 	"sharpeyes/streams/source"
 )
@@ -95,6 +93,8 @@ type gateway struct {
 	rates     *rates.Recorder
 	monitor   *health.Monitor
 	motion    *watcher
+	judges    *judges
+	turns     *turns
 	always    *always
 	api       *api.API
 	web       *webServer
@@ -177,16 +177,18 @@ func (g *gateway) openStore(ctx context.Context) error {
 func (g *gateway) openStreams() error {
 	cfg := g.config()
 	snapshot := g.bus.Registry().Snapshot
+	g.turns = newTurns(&source.Source{
+		StartTimeout: cfg.Streams.StartTimeout, StallTimeout: stallTimeout, UserAgent: "sharpeyes/" + g.o.Version,
+	})
 	g.monitor = health.New(health.Options{
-		Config: cfg.Health, Node: cfg.Node.Name, Prober: probe.New(cfg.Health.Timeout),
+		Config: cfg.Health, Node: cfg.Node.Name, Prober: newProber(g),
 		Publisher: witness{g.bus, g.rates}, Statuses: g.statuses, Snapshot: snapshot, Log: g.log,
 		Record: g.record,
 	})
 	g.motion = newWatcher(g)
+	g.judges = newJudges(g)
 	g.hub = streams.NewHub(streams.Options{
-		Source: &source.Source{
-			StartTimeout: cfg.Streams.StartTimeout, StallTimeout: stallTimeout, UserAgent: "sharpeyes/" + g.o.Version,
-		},
+		Source:       g.turns,
 		Observer:     observer{g},
 		Channel:      func(id string) (registry.Channel, bool) { return snapshot().Get(id) },
 		Linger:       cfg.Streams.Linger,
@@ -198,7 +200,7 @@ func (g *gateway) openStreams() error {
 		Log:          g.log,
 	})
 	for id, s := range g.statuses.Range() {
-		if s.Reason == event.Unauthorized {
+		if refused(s.Reason) {
 			g.hub.Refused(id, s.Since)
 		}
 	}
@@ -218,6 +220,7 @@ func (g *gateway) openStreams() error {
 		g.hub.Changed(now, tx)
 		g.monitor.Changed(now, tx)
 		g.always.changed(now, tx)
+		g.turns.changed(tx)
 	}))
 	g.always.choose(snapshot())
 	return nil
@@ -306,6 +309,7 @@ func (g *gateway) run(ctx context.Context) error {
 	}
 	group.Go(func() error { return g.monitor.Run(ctx) })
 	group.Go(func() error { return g.always.run(ctx) })
+	group.Go(func() error { return g.judges.run(ctx) })
 	group.Go(func() error { return g.followConfig(ctx) })
 	g.web.open(g.api.Handler())
 	a := Addresses{HTTP: g.http.Addr().String(), RTSP: g.rtsp.Addr().String(), NATS: g.bus.ClientURL()}

@@ -15,7 +15,10 @@ type observer struct{ g *gateway }
 func (o observer) Started(ch registry.Channel, i streams.Info) {
 	o.publish(event.StreamStarted, ch, i, "")
 	o.g.monitor.Pulled(ch.ID, true)
-	o.evidence(ch, i, probe.Result{State: event.Online})
+	o.g.turns.accepted(ch)
+	if !o.g.judges.started(ch, i.Key) {
+		o.evidence(ch, i, probe.Result{State: event.Online})
+	}
 	o.g.motion.started(ch, i.Key)
 }
 
