@@ -9,7 +9,9 @@ import (
 	"strings"
 	"testing"
 
+	"sharpeyes/gateway/api"
 	"sharpeyes/registry"
+	"sharpeyes/streams"
 )
 
 type page struct {
