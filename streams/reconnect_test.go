@@ -255,3 +255,43 @@ func TestEditTouchesOnePull(t *testing.T) {
 		b.Close()
 	})
 }
+
+// Quotas that are made smaller than what is open turn nobody out.
+func TestLimitsHoldForWhatComes(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newCity()
+		h := cityHub(c, &log{}, 0)
+		defer h.Close()
+		var readers []*streams.Reader
+		for _, id := range []string{"a", "b", "b"} {
+			r, err := join(t.Context(), h, mainOf(id))
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer r.Close()
+			r.Play()
+			readers = append(readers, r)
+		}
+		h.Limit(streams.Limits{Linger: time.Second, MaxPulls: 1, MaxReaders: 4, MaxPerDevice: 1})
+		for i, id := range []string{"a", "b"} {
+			c.send(mainOf(id), 1)
+			next(t, readers[i])
+		}
+		if _, err := join(t.Context(), h, mainOf("c")); !errors.Is(err, streams.ErrQuota) {
+			t.Fatalf("a third pull: %v", err)
+		}
+		fourth, err := join(t.Context(), h, mainOf("a"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := join(t.Context(), h, mainOf("a")); !errors.Is(err, streams.ErrQuota) {
+			t.Fatalf("a fifth reader: %v", err)
+		}
+		fourth.Close()
+		readers[0].Close()
+		time.Sleep(1100 * time.Millisecond)
+		if n := len(h.Pulls()); n != 1 || len(mustInfo(t, h, mainOf("b")).ReadersList) != 2 {
+			t.Fatalf("%d pulls", n)
+		}
+	})
+}
