@@ -43,11 +43,12 @@ type farm struct {
 	films map[string][]picture
 	epoch time.Time
 
-	mu    sync.Mutex
-	slots [frameTime / time.Millisecond][]*showing // who sends in which millisecond of each picture's time
-	now   int                                      // sessions
-	seen  map[string]*seen
-	late  int // sessions given up since nobody took what they sent
+	mu     sync.Mutex
+	slots  [frameTime / time.Millisecond][]*showing // who sends in which millisecond of each picture's time
+	now    int                                      // sessions
+	seen   map[string]*seen
+	late   int // sessions given up since nobody took what they sent
+	behind time.Duration
 }
 
 // seen is what one stream of a camera has seen.
@@ -60,6 +61,8 @@ type farmStats struct {
 	Most     int // sessions of one stream of one camera at a time
 	Plays    int
 	Late     int
+	// Behind is by how much the cameras sent too late at the worst: the machine has too much to do.
+	Behind time.Duration
 }
 
 // serveCameras is the process of the cameras. It tells its port, answers each line of in with a line
@@ -80,9 +83,9 @@ func serveCameras(ctx context.Context, in io.Reader, out io.Writer) error {
 		f.mu.Lock()
 		defer f.mu.Unlock()
 		if command == "reset" {
-			f.seen, f.late = map[string]*seen{}, 0
+			f.seen, f.late, f.behind = map[string]*seen{}, 0, 0
 		}
-		s := farmStats{Port: port, Sessions: f.now, Late: f.late}
+		s := farmStats{Port: port, Sessions: f.now, Late: f.late, Behind: f.behind}
 		for _, c := range f.seen {
 			s.Most = max(s.Most, c.most)
 			s.Plays += c.plays
@@ -285,8 +288,10 @@ func (s *showing) send() {
 // millisecond, so that they cost as little as can be of what the relay is measured with.
 func (f *farm) pace(ctx context.Context) {
 	for tick := int64(1); ctx.Err() == nil; tick++ {
-		time.Sleep(time.Until(f.epoch.Add(time.Duration(tick) * time.Millisecond)))
+		due := f.epoch.Add(time.Duration(tick) * time.Millisecond)
+		time.Sleep(time.Until(due))
 		f.mu.Lock()
+		f.behind = max(f.behind, time.Since(due))
 		for _, s := range f.slots[tick%int64(len(f.slots))] {
 			s.send()
 		}

@@ -7,7 +7,6 @@ import (
 	"encoding/json"
 	"errors"
 	"flag"
-	"fmt"
 	"io"
 	"sync"
 	"syscall"
@@ -131,6 +130,9 @@ func isTimeout(err error) bool {
 	return ok && t.Timeout()
 }
 
+// stalled is how long one who plays may hear nothing.
+const stalled = 2 * time.Second
+
 // gather sums up what the readers saw since the window began.
 func (r *crowdResult) gather(loops []*loop) {
 	var lags histogram
@@ -142,14 +144,16 @@ func (r *crowdResult) gather(loops []*loop) {
 			r.Packets += w.packets
 			r.Lost += w.lost
 			r.Uneven += w.uneven
-			// One who hears nothing any more misses what no timestamp steps over.
-			r.Missing += max(w.missing, int64((r.Window-time.Second)/frameTime)-w.frames)
+			r.Missing += w.missing
 			worst = append(worst, w.worst)
-			if w.err != nil {
-				r.Errors[fmt.Sprintf("while playing: %s", reason(w.err))]++
-				continue
+			switch {
+			case w.err != nil:
+				r.Errors["while playing: "+reason(w.err)]++
+			case w.frames == 0 || time.Since(w.heard) > stalled:
+				r.Errors["heard nothing any more"]++
+			default:
+				r.Playing++
 			}
-			r.Playing++
 		}
 	}
 	r.LagP50, r.LagP99, r.LagMost = lags.quantile(0.5), lags.quantile(0.99), lags.most

@@ -7,7 +7,7 @@ import "encoding/binary"
 // packet is what a reader must know of one RTP packet of video.
 type packet struct {
 	marker    bool // ends an access unit
-	keyframe  bool // is of one
+	keyframe  bool // is of one, its parameter sets included
 	seq       uint16
 	timestamp uint32
 }
@@ -25,14 +25,14 @@ func parsePacket(b []byte) (p packet, ok bool) {
 	if len(b) < at+2 {
 		return p, true
 	}
-	const idr, sps, fragment, aggregate = 5, 7, 28, 24
+	const idr, sps, pps, fragment, aggregate = 5, 7, 8, 28, 24
 	switch kind := b[at] & 0x1f; kind {
 	case fragment:
 		p.keyframe = b[at+1]&0x1f == idr
 	case aggregate: // parameter sets are aggregated with what they belong to
 		p.keyframe = len(b) > at+3 && b[at+3]&0x1f == sps
 	default:
-		p.keyframe = kind == idr || kind == sps
+		p.keyframe = kind == idr || kind == sps || kind == pps
 	}
 	return p, true
 }
