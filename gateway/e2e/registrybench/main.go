@@ -25,7 +25,6 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
-	"time"
 
 	"sharpeyes/gateway/e2e/benchtable"
 )
