@@ -64,6 +64,12 @@ figures: ## Measure the demo city: start, memory, CPU (takes minutes, wants the 
 bench-registry: build ## The registry at a city's scale against its bars, beside SQLite (takes minutes, wants the machine for itself)
 	$(GO) run -C gateway/e2e/registrybench . -binary $(CURDIR)/bin/sharpeyes $(ARGS)
 
+.PHONY: bench-streams
+bench-streams: build ## Streams against their bars, beside a bare reference relay (takes a quarter of an hour, wants the machine for itself)
+	@mkdir -p bin/tools
+	$(GO) build -o bin/tools/streamsbench ./gateway/e2e/streamsbench
+	bin/tools/streamsbench -binary bin/sharpeyes $(ARGS)
+
 .PHONY: fuzz
 fuzz: ## Each fuzz target for FUZZTIME (PKG=)
 	.ci/fuzz $(FUZZTIME) $(PKG)

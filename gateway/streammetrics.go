@@ -36,12 +36,19 @@ func (m streamMetrics) Collect(ch chan<- prometheus.Metric) {
 		labelled(prometheus.GaugeValue, "pull_readers", "Readers of one pull.", float64(i.Readers), of, id, profile)
 		labelled(prometheus.GaugeValue, "pull_bitrate", "What one camera stream brings, in bit/s.", i.Bitrate, of, id, profile)
 		labelled(prometheus.GaugeValue, "pull_pictures_per_second", "Pictures a second of one pull.", i.FPS, of, id, profile)
+		queued := 0
+		for _, r := range i.ReadersList {
+			queued = max(queued, r.Queued)
+		}
+		labelled(prometheus.GaugeValue, "pull_queued_bytes", "What waits for the slowest reader of one pull.", float64(queued), of, id, profile)
 		labelled(prometheus.CounterValue, "pull_lost_packets_total", "Packets of one pull that did not arrive.", float64(i.Lost), of, id, profile)
 	}
 	for phase, n := range phases {
 		labelled(prometheus.GaugeValue, "pulls_by_phase", "Pulls by what they are about.", float64(n), []string{"phase"}, string(phase))
 	}
 	hub := m.g.hub.Stats()
+	send(prometheus.CounterValue, "camera_received_bytes_total", "Bytes of packets that cameras sent to this gateway.", float64(hub.Bytes))
+	send(prometheus.CounterValue, "camera_lost_packets_total", "Packets of cameras that did not arrive.", float64(hub.Lost))
 	send(prometheus.CounterValue, "pull_reconnects_total", "Connections to cameras that followed a broken one while readers waited.", float64(hub.Reopened))
 	send(prometheus.CounterValue, "readers_behind_total", "Readers of every kind that were sent away because they could not keep up.", float64(hub.Behind))
 	send(prometheus.CounterValue, "reader_skipped_units_total", "Access units that readers of every kind lost because they could not keep up, told when they leave.", float64(hub.Skipped))

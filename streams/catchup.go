@@ -15,35 +15,42 @@ type early struct {
 	as    bool // restamped
 }
 
-// squeeze lays the units of one track into the time before the last of them. The order of their
-// timestamps is kept, also where it isn't the order of the units (B pictures).
-func squeeze(dst []early, units []*Unit, track int, clock uint64) []early {
+// squeeze lays pictures into the time before the last of them. The order of their timestamps is
+// kept, also where it isn't the order of the units (B pictures), and depth, in ticks, keeps it toward
+// those to come: so far behind the last one a picture may still follow.
+func squeeze(dst []early, pictures []*Unit, depth uint32, clock uint64) []early {
+	if len(pictures) == 0 {
+		return dst
+	}
 	first, last := int32(0), int32(0) // relative to the first unit
-	var origin uint32
-	begun := false
-	for _, u := range units {
-		if u.Track != track {
-			continue
-		}
-		if !begun {
-			origin, begun = u.stamp(), true
-		}
+	origin := pictures[0].stamp()
+	for _, u := range pictures {
 		d := int32(u.stamp() - origin)
 		first, last = min(first, d), max(last, d)
 	}
-	span, bound := int64(last)-int64(first), int64(clock/catchUp)
-	for _, u := range units {
-		if u.Track != track {
-			continue
-		}
+	pivot := int64(last) - int64(depth)
+	span := pivot - int64(first)
+	bound := max(int64(clock/catchUp), 2*int64(len(pictures))) // no two may become one
+	for _, u := range pictures {
 		e := early{unit: u}
-		if span > bound {
-			before := int64(last) - int64(int32(u.stamp()-origin))
-			e.stamp, e.as = origin+uint32(last)-uint32(before*bound/span), true
+		if before := pivot - int64(int32(u.stamp()-origin)); span > bound && before > 0 {
+			e.stamp, e.as = origin+uint32(pivot-before*bound/span), true
 		}
 		dst = append(dst, e)
 	}
 	return dst
+}
+
+// synchronise begins a list, with room for n pictures, with the sender reports: they are what puts a
+// reader's tracks in step, and the next ones may be seconds away. The lock is held.
+func (p *Pull) synchronise(n int) []early {
+	begin := make([]early, 0, len(p.reports)+n)
+	for _, report := range p.reports {
+		if report != nil {
+			begin = append(begin, early{unit: report})
+		}
+	}
+	return begin
 }
 
 // taken is the unit that the reader gets: a copy when it is restamped, since others have it too.

@@ -3,11 +3,9 @@ package streams
 import (
 	"context"
 	"errors"
-	"fmt"
 	"math/rand/v2"
 	"time"
 
-	"sharpeyes/registry"
 	"sharpeyes/registry/event"
 )
 
@@ -17,6 +15,9 @@ import (
 func (p *Pull) run() {
 	err := p.connect()
 	for pause := time.Duration(0); p.again(err); err = p.connect() {
+		if p.steady {
+			pause = 0
+		}
 		pause = longer(pause)
 		select {
 		case <-time.After(jittered(pause)):
@@ -34,6 +35,9 @@ func (p *Pull) run() {
 	p.stop(err)
 	p.clear(err)
 }
+
+// steady is how long a connection must go well until the next one that breaks counts as the first.
+const steady = 10 * time.Second
 
 // longer is the pause after the next failure.
 func longer(pause time.Duration) time.Duration {
@@ -77,23 +81,30 @@ func (p *Pull) connect() error {
 func (p *Pull) broke(err error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if f := (*Failure)(nil); errors.As(err, &f) {
+	f := (*Failure)(nil)
+	if !errors.As(err, &f) && p.flowing {
+		f = &Failure{Reason: event.NoPackets, Detail: "the camera ended the stream", Err: err}
+	}
+	if f != nil {
 		p.mishap, p.mishapAt = f, time.Now()
 	}
 	if p.playing {
 		p.playing = false
 		p.started = make(chan struct{})
 	}
+	p.steady = !p.came.IsZero() && time.Since(p.came) > steady
+	p.came = time.Time{}
 }
 
 // again reports whether the stream is worth another connection: it has flowed, somebody reads it,
-// and what happened may heal by itself.
+// and what happened may heal by itself, as all may but a refused password: a camera that restarts
+// knows no stream yet, and a recorder may take a while to see that its session has ended.
 func (p *Pull) again(err error) bool {
 	if p.ctx.Err() != nil {
 		return false
 	}
 	var f *Failure
-	if errors.As(err, &f) && (f.Reason == event.Unauthorized || f.Reason == event.NotFound || f.Reason == event.SessionFull) {
+	if errors.As(err, &f) && f.Reason == event.Unauthorized {
 		return false
 	}
 	p.mu.Lock()
@@ -104,12 +115,19 @@ func (p *Pull) again(err error) bool {
 	p.reopened++
 	p.hub.stats.reopened.Add(1)
 	if p.patience == nil {
-		if f == nil {
-			err = &Failure{Reason: event.NoPackets, Detail: "the camera ended the stream", Err: err}
-		}
-		p.patience = time.AfterFunc(p.hub.o.StartTimeout, func() { p.stop(err) })
+		p.patience = time.AfterFunc(p.hub.o.StartTimeout, p.tooLong)
 	}
 	return true
+}
+
+// tooLong ends a pull whose readers have waited in vain.
+func (p *Pull) tooLong() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.came.IsZero() {
+		p.ending = true
+		p.stop(p.mishap)
+	}
 }
 
 // clear gives up everything of a pull whose last connection is gone.
@@ -132,6 +150,7 @@ func (p *Pull) clear(err error) {
 		close(p.started)
 	}
 	unheard := p.desc == nil
+	p.gop.clear()
 	p.mu.Unlock()
 
 	p.hub.remove(p, failure, info)
@@ -147,24 +166,5 @@ func (p *Pull) clear(err error) {
 		close(p.told)
 	}
 	close(p.done)
-}
-
-// disguised finds out whether a refusal is a limit in disguise: some recorders answer 401 or 403
-// when they have no session to spare, and that they took the same password for another stream, which
-// they are sending now, tells it apart from a password that is wrong.
-func (h *Hub) disguised(p *Pull, ch registry.Channel, err error) error {
-	var f *Failure
-	if !errors.As(err, &f) || f.Reason != event.Unauthorized {
-		return err
-	}
-	for _, other := range h.ofDevice(ch.DeviceKey(), p) {
-		other.mu.Lock()
-		accepted := other.playing && other.channel.Username == ch.Username && other.channel.Password == ch.Password
-		other.mu.Unlock()
-		if accepted {
-			return &Failure{Reason: event.SessionFull, Err: f, Detail: fmt.Sprintf(
-				"%s refused another stream while it sends one that the same password opened: it has no session to spare", ch.DeviceKey())}
-		}
-	}
-	return err
+	p.prewarmNext()
 }

@@ -26,6 +26,7 @@ type line struct {
 	at       time.Time
 	seqShift uint16 // what is added to the camera's
 	timShift uint32
+	report   *Unit // came before the first packet of the connection, without which it can't be mended
 }
 
 const (
@@ -47,7 +48,7 @@ func (c *continuity) connected(d *Description) {
 		c.lines = make([]line, len(d.Medias))
 	}
 	for i, m := range d.Medias {
-		c.lines[i].clock, c.lines[i].fresh = clockRate(m), true
+		c.lines[i].clock, c.lines[i].fresh, c.lines[i].report = clockRate(m), true, nil
 	}
 }
 
@@ -58,26 +59,27 @@ func clockRate(m *description.Media) uint64 {
 	return uint64(m.Formats[0].ClockRate())
 }
 
-// mend changes the headers of the unit's packets, which nobody else has yet. It reports false for a
-// sender report that can't be understood before a packet has come.
-func (c *continuity) mend(u *Unit) bool {
-	if u.Track >= len(c.lines) {
-		return true
-	}
+// mend changes the headers of the unit's packets, which nobody else has yet. A report that comes
+// before the first packet of a connection is kept back, and then returned with that packet: it is to
+// go first.
+func (c *continuity) mend(u *Unit) (first *Unit, ok bool) {
 	l := &c.lines[u.Track]
 	if u.Control {
 		if l.begun && l.fresh {
-			return false
+			l.report = u
+			return nil, false
 		}
-		for raw := range u.Packets() {
-			l.report(raw)
-		}
-		return true
+		l.reported(u)
+		return nil, true
 	}
 	for raw := range u.Packets() {
 		l.packet(raw, u.At)
 	}
-	return true
+	if first = l.report; first != nil {
+		l.report = nil
+		l.reported(first)
+	}
+	return first, true
 }
 
 func (l *line) packet(raw []byte, at time.Time) {
@@ -128,15 +130,17 @@ func (l *line) jumps(stamp uint32, at time.Time) bool {
 	return drift > most || drift < -most
 }
 
-// report mends the sender report that a compound begins with.
-func (l *line) report(raw []byte) {
-	if len(raw) < senderInfo || raw[1] != senderReport || !l.begun {
-		return
-	}
-	if l.camera != l.ssrc {
-		binary.BigEndian.PutUint32(raw[4:], l.ssrc)
-	}
-	if l.timShift != 0 {
-		binary.BigEndian.PutUint32(raw[16:], binary.BigEndian.Uint32(raw[16:])+l.timShift)
+// reported mends the sender reports that compounds begin with.
+func (l *line) reported(u *Unit) {
+	for raw := range u.Packets() {
+		if len(raw) < senderInfo || raw[1] != senderReport || !l.begun {
+			continue
+		}
+		if l.camera != l.ssrc {
+			binary.BigEndian.PutUint32(raw[4:], l.ssrc)
+		}
+		if l.timShift != 0 {
+			binary.BigEndian.PutUint32(raw[16:], binary.BigEndian.Uint32(raw[16:])+l.timShift)
+		}
 	}
 }

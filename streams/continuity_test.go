@@ -2,7 +2,6 @@ package streams
 
 import (
 	"encoding/binary"
-	"math/rand/v2"
 	"testing"
 	"time"
 
@@ -81,7 +80,7 @@ func TestContinuity(t *testing.T) {
 					c.connected(videoOnly())
 				}
 				u := rtpUnit(at, p.seq, p.stamp, p.ssrc)
-				if !c.mend(u) {
+				if _, ok := c.mend(u); !ok {
 					t.Fatal("dropped")
 				}
 				seq, stamp, ssrc := header(u)
@@ -104,71 +103,43 @@ func TestContinuityOfReports(t *testing.T) {
 		u.Append(raw)
 		return u
 	}
+	check := func(what string, u *Unit, wantStamp uint32) {
+		t.Helper()
+		if u == nil {
+			t.Fatalf("%s is dropped", what)
+		}
+		for raw := range u.Packets() {
+			if got := binary.BigEndian.Uint32(raw[4:]); got != 7 {
+				t.Errorf("%s is of %d", what, got)
+			}
+			if got := binary.BigEndian.Uint32(raw[16:]); got != wantStamp {
+				t.Errorf("the time of %s is %d, want %d", what, got, wantStamp)
+			}
+		}
+	}
 	var c continuity
 	c.connected(videoOnly())
 	now := time.Now()
-	if u := report(5, 7); !c.mend(u) {
+	u := report(5, 7)
+	if _, ok := c.mend(u); !ok {
 		t.Fatal("the first report is dropped")
 	}
+	check("the first report", u, 5)
 	c.mend(rtpUnit(now, 1, 1000, 7))
 	c.connected(videoOnly())
-	if c.mend(report(5, 9)) {
+	if _, ok := c.mend(report(1910, 9)); ok {
 		t.Fatal("a report that can't be understood yet is passed on")
 	}
-	c.mend(rtpUnit(now.Add(time.Second), 50, 2000, 9))
-	u := report(2000, 9)
-	if !c.mend(u) {
-		t.Fatal("dropped")
+	before, _ := c.mend(rtpUnit(now.Add(time.Second), 50, 2000, 9))
+	check("the report before the first packet", before, 90910)
+	if before, _ := c.mend(rtpUnit(now.Add(time.Second), 51, 2000, 9)); before != nil {
+		t.Error("a report comes twice")
 	}
-	for raw := range u.Packets() {
-		if got := binary.BigEndian.Uint32(raw[4:]); got != 7 {
-			t.Errorf("the report is of %d", got)
-		}
-		if got := binary.BigEndian.Uint32(raw[16:]); got != 91000 {
-			t.Errorf("the report's time is %d, want 91000", got)
-		}
+	u = report(2000, 9)
+	if _, ok := c.mend(u); !ok {
+		t.Fatal("a report is dropped")
 	}
-}
-
-func TestSqueeze(t *testing.T) {
-	random := rand.New(rand.NewPCG(1, 2))
-	// Two seconds with B pictures, somewhere around the wrap of the timestamp.
-	origin := uint32(1<<32 - 90000)
-	order := []int{0, 3, 1, 2, 6, 4, 5}
-	var units []*Unit
-	for g := range 7 {
-		for _, i := range order {
-			units = append(units, rtpUnit(time.Now(), uint16(len(units)), origin+uint32(7*g+i)*3600, 7))
-		}
-	}
-	sound := NewUnit(1, false, 10)
-	units = append(units, sound)
-	all := squeeze(nil, units, 0, 90000)
-	if len(all) != len(units)-1 {
-		t.Fatalf("%d of %d units", len(all), len(units))
-	}
-	edge := origin + 48*3600
-	for range 1000 {
-		i, j := random.IntN(len(all)), random.IntN(len(all))
-		was := int32(all[i].unit.stamp() - all[j].unit.stamp())
-		_, a, _ := header(all[i].taken())
-		_, b, _ := header(all[j].taken())
-		if is := int32(a - b); was > 0 != (is > 0) || was < 0 != (is < 0) {
-			t.Fatalf("%d and %d were %d apart, and are %d", i, j, was, is)
-		}
-		if before := int32(edge - a); before < 0 || before > 9000 {
-			t.Fatalf("%d is %d before the live edge", i, before)
-		}
-	}
-	// What is short enough is left alone, and so are the units that others have.
-	for _, e := range squeeze(nil, units[2:4], 0, 90000) {
-		if e.taken() != e.unit {
-			t.Error("a short cache is copied")
-		}
-	}
-	if _, stamp, _ := header(units[0]); stamp != origin {
-		t.Error("the cached unit itself was changed")
-	}
+	check("a later report", u, 91000)
 }
 
 func FuzzContinuity(f *testing.F) {
@@ -184,7 +155,9 @@ func FuzzContinuity(f *testing.F) {
 			u := NewUnit(0, control, 64)
 			u.Append(raw)
 			u.At = time.Now()
-			c.mend(u)
+			if first, _ := c.mend(u); first == u {
+				t.Fatal("a unit is its own report")
+			}
 			u.stamp()
 			c.connected(videoOnly())
 		}

@@ -130,7 +130,7 @@ func (r *Reader) info() ReaderInfo {
 	defer r.mu.Unlock()
 	return ReaderInfo{
 		Who: r.who, Since: r.joined, Units: r.units, Bytes: r.bytes,
-		Skipped: r.queue.skipped, Queued: r.queue.bytes, Join: r.first,
+		Skipped: r.queue.skipped, Queued: r.queue.size(), Join: r.first,
 	}
 }
 

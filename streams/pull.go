@@ -14,7 +14,7 @@ import (
 type Pull struct {
 	hub    *Hub
 	key    Key
-	device string
+	device string // changed with both locks held, the hub's and the pull's
 	ctx    context.Context
 	stop   context.CancelCauseFunc
 	knew   *Description  // what an earlier pull was told
@@ -31,17 +31,19 @@ type Pull struct {
 	ending   bool // takes no more readers
 	failure  error
 	readers  []*Reader
-	holding  int // readers that keep the pull open
+	holding  int       // readers that keep the pull open
+	left     time.Time // when the last of them left
 	linger   *time.Timer
-	warm     time.Duration // that it was asked to stay open without a reader
-	until    time.Time     // it stays open without one
-	patience *time.Timer   // while readers wait for the camera to come back
-	reopened int           // connections after the first
-	mishap   *Failure      // the last that happened to a connection
+	warm     warmth
+	patience *time.Timer // while readers wait for the camera to come back
+	came     time.Time   // when the connection's first unit came; zero before
+	steady   bool        // the last connection went well for a while
+	reopened int         // connections after the first
+	mishap   *Failure    // the last that happened to a connection
 	mishapAt time.Time
 	lines    continuity
 	gop      gop
-	reports  map[int]*Unit // by track: its last sender report
+	reports  []*Unit // by track: its last sender report
 	meter    meter
 }
 
@@ -50,7 +52,7 @@ func newPull(h *Hub, key Key, ch registry.Channel, knew *Description) *Pull {
 	p := &Pull{
 		hub: h, key: key, device: ch.DeviceKey(), channel: ch, ctx: ctx, stop: stop, knew: knew,
 		told: make(chan struct{}), started: make(chan struct{}), done: make(chan struct{}),
-		gop: gop{limit: h.o.Queue / 2}, reports: map[int]*Unit{}, meter: meter{since: time.Now()},
+		gop: gop{usual: h.o.Queue / 2, shared: &h.caches}, meter: meter{since: time.Now()}, left: time.Now(),
 	}
 	p.linger = time.AfterFunc(time.Hour, p.unwatched)
 	p.linger.Stop()
@@ -85,7 +87,8 @@ func (p *Pull) detach(r *Reader) {
 	if r.hold {
 		p.holding--
 		if p.holding == 0 && !p.ending {
-			p.linger.Reset(max(time.Duration(p.hub.linger.Load()), time.Until(p.until)))
+			p.left = time.Now()
+			p.linger.Reset(p.unneeded())
 		}
 	}
 	p.mu.Unlock()
@@ -99,7 +102,7 @@ func (p *Pull) detach(r *Reader) {
 func (p *Pull) unwatched() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if left := time.Until(p.until); left > 0 && p.holding == 0 && !p.ending {
+	if left := p.unneeded(); left > 0 && p.holding == 0 && !p.ending {
 		p.linger.Reset(left)
 		return
 	}
@@ -116,31 +119,6 @@ func (p *Pull) giveUp() bool {
 	return true
 }
 
-// prewarm keeps the pull open for d after the camera sends, and reports false when it is ending.
-func (p *Pull) prewarm(d time.Duration) bool {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.ending || p.ctx.Err() != nil {
-		return false
-	}
-	p.warm = max(p.warm, d)
-	p.warmed(d)
-	return true
-}
-
-// warmed moves the end of a prewarmed pull. The lock is held.
-func (p *Pull) warmed(d time.Duration) {
-	if !p.playing {
-		d += p.hub.o.StartTimeout
-	}
-	if at := time.Now().Add(d); at.After(p.until) || p.playing {
-		p.until = at
-	}
-	if p.holding == 0 {
-		p.linger.Reset(time.Until(p.until))
-	}
-}
-
 // edit takes over a channel whose registration changed, and reports whether the pull can go on.
 func (p *Pull) edit(ch registry.Channel) bool {
 	p.mu.Lock()
@@ -150,7 +128,7 @@ func (p *Pull) edit(ch registry.Channel) bool {
 		old.Password != ch.Password || old.Transport != ch.Transport {
 		return false
 	}
-	p.channel = ch
+	p.channel, p.device = ch, ch.DeviceKey()
 	return true
 }
 
@@ -207,8 +185,9 @@ func (p *Pull) holds(d *Description) {
 	p.meter.videoTrack, p.video = videoTrack(d)
 	p.meter.hasVideo = p.video
 	p.lines.connected(d)
-	p.gop.units, p.gop.bytes, p.gop.full = nil, 0, false
-	clear(p.reports)
+	p.gop.clear()
+	p.gop.track, p.gop.order = p.meter.videoTrack, order{}
+	p.reports = make([]*Unit, len(d.Medias))
 }
 
 // Playing lets those who wait go on.
@@ -220,9 +199,7 @@ func (p *Pull) Playing() {
 	}
 	p.playing = true
 	close(p.started)
-	if p.warm > 0 && p.holding == 0 {
-		p.warmed(p.warm)
-	}
+	p.warmed()
 	for _, r := range p.readers {
 		r.restart(p.video)
 	}
@@ -242,20 +219,39 @@ func (p *Pull) Deliver(u *Unit) {
 func (p *Pull) deliver(u *Unit) (first bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if u.Track < 0 || u.Track >= len(p.reports) {
+		return false // of nothing that was described
+	}
 	p.meter.add(u)
-	if !p.lines.mend(u) {
+	before, ok := p.lines.mend(u)
+	if !ok {
 		return false
 	}
-	if u.Control {
-		p.reports[u.Track] = u
-	} else {
-		p.gop.add(u, p.video)
+	if before != nil {
+		p.hand(before)
+	}
+	if !u.Control {
 		first = !p.flowing
 		p.flowing = true
-		if p.patience != nil { // the camera is back
-			p.patience.Stop()
-			p.patience = nil
+		if p.came.IsZero() {
+			p.came = u.At
+			if p.patience != nil { // the camera is back
+				p.patience.Stop()
+				p.patience = nil
+			}
 		}
+	}
+	p.hand(u)
+	return first
+}
+
+// hand gives a unit to the cache and to all readers. The lock is held.
+func (p *Pull) hand(u *Unit) {
+	switch {
+	case u.Control:
+		p.reports[u.Track] = u
+	case p.video: // without it there is nothing to wait for
+		p.gop.add(u)
 	}
 	direct := directLimit
 	for _, r := range p.readers {
@@ -263,7 +259,6 @@ func (p *Pull) deliver(u *Unit) (first bool) {
 			direct--
 		}
 	}
-	return first
 }
 
 // Lost counts packets that did not arrive.

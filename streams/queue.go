@@ -2,39 +2,14 @@ package streams
 
 import "time"
 
-// gop is the units since the last keyframe, for whoever joins late. It is bounded: a camera whose
-// keyframes are further apart than the bound gets no cache until the next one.
-type gop struct {
-	units []*Unit
-	bytes int
-	limit int
-	full  bool
-}
-
-func (g *gop) add(u *Unit, video bool) {
-	if !video { // without video there is nothing to wait for
-		return
-	}
-	if u.Keyframe {
-		g.units, g.bytes, g.full = g.units[:0:0], 0, false
-	} else if len(g.units) == 0 || g.full {
-		return
-	}
-	if g.bytes+u.Size() > g.limit {
-		g.units, g.bytes, g.full = nil, 0, true
-		return
-	}
-	g.units = append(g.units, u)
-	g.bytes += u.Size()
-}
-
 // queue is what waits for one reader. When it is over its limit everything in it goes, and the
 // reader goes on with the next keyframe: whole GOPs are lost, never a part of an access unit.
 type queue struct {
-	early    []early // pictures of the cache, before all others
+	early    []early // pictures of the cache, before all others; the cache has bounds of its own
+	ahead    int     // bytes of them
 	units    []*Unit
-	bytes    int
-	limit    int
+	bytes    int       // of units
+	limit    int       // of bytes
 	fresh    bool      // nothing but a keyframe may come first, and what comes before it is no loss
 	skipping bool      // the reader could not keep up, and goes on with the next keyframe
 	skipped  uint64    // units lost
@@ -85,24 +60,28 @@ func (q *queue) push(u *Unit, video bool) bool {
 			return false
 		}
 	}
-	q.units = append(q.units, u)
-	q.bytes += u.Size()
+	q.add(u)
 	return true
 }
+
+// size is how many bytes wait.
+func (q *queue) size() int { return q.ahead + q.bytes }
 
 // len is how many units wait.
 func (q *queue) len() int { return len(q.early) + len(q.units) }
 
-// begin puts the pictures of the cache before what will come, if they fit.
+// begin puts the pictures of the cache before what will come.
 func (q *queue) begin(pictures []early) {
-	size := 0
 	for _, e := range pictures {
-		size += e.unit.Size()
+		q.ahead += e.unit.Size()
 	}
-	if len(pictures) == 0 || size > q.limit {
-		return
-	}
-	q.early, q.bytes, q.fresh = pictures, q.bytes+size, false
+	q.early, q.fresh = pictures, false
+}
+
+// add puts a unit behind all others whatever its kind.
+func (q *queue) add(u *Unit) {
+	q.units = append(q.units, u)
+	q.bytes += u.Size()
 }
 
 // take moves up to about limit bytes from the front, at least one unit if there is one: pictures of
@@ -114,7 +93,7 @@ func (q *queue) take(dst []*Unit, limit int) ([]*Unit, []early) {
 		n++
 	}
 	if n > 0 {
-		q.bytes -= size
+		q.ahead -= size
 		pictures := q.early[:n:n]
 		if q.early = q.early[n:]; len(q.early) == 0 {
 			q.early = nil
@@ -141,5 +120,5 @@ const roomy = 64
 
 func (q *queue) clear() {
 	clear(q.units)
-	q.units, q.early, q.bytes = q.units[:0], nil, 0
+	q.units, q.early, q.bytes, q.ahead = q.units[:0], nil, 0, 0
 }

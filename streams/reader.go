@@ -79,12 +79,8 @@ func (r *Reader) Play() {
 	}
 	r.playing, r.played = true, time.Now()
 	r.queue.fresh, r.queue.skipping = p.video, false
-	if len(p.gop.units) > 0 {
-		begin := make([]early, 0, len(p.reports)+len(p.gop.units))
-		for _, report := range p.reports {
-			begin = append(begin, early{unit: report})
-		}
-		r.queue.begin(squeeze(begin, p.gop.units, p.meter.videoTrack, p.clock()))
+	if len(p.gop.units) > 0 || !p.video {
+		r.queue.begin(squeeze(p.synchronise(len(p.gop.units)), p.gop.units, p.gop.order.depth, p.clock()))
 	}
 	r.signal()
 }
@@ -116,9 +112,15 @@ func (r *Reader) push(u *Unit, video, direct bool) (took bool) {
 		return false
 	}
 	if direct && r.offer(u) {
-		r.units++
-		r.bytes += uint64(u.Size())
+		r.count(1, u.Size())
 		return true
+	}
+	if r.queue.fresh && u.Keyframe {
+		for _, report := range r.pull.reports {
+			if report != nil {
+				r.queue.add(report)
+			}
+		}
 	}
 	r.queue.push(u, video)
 	if r.queue.hopeless(u.At) {
@@ -145,10 +147,12 @@ func (r *Reader) Next(ctx context.Context, dst []*Unit) ([]*Unit, error) {
 	for {
 		r.mu.Lock()
 		err := r.err
+		waited := r.queue.size()
 		dst, pictures := r.queue.take(dst, takeLimit)
-		there := len(pictures) > 0 || len(dst) > before
+		n := len(pictures) + len(dst) - before
+		there := n > 0
 		nudged := r.await(!there && err == nil)
-		r.count(dst[before:], pictures)
+		r.count(n, waited-r.queue.size())
 		r.mu.Unlock()
 		for _, e := range pictures {
 			dst = append(dst, e.taken())
@@ -171,20 +175,15 @@ func (r *Reader) Next(ctx context.Context, dst []*Unit) ([]*Unit, error) {
 }
 
 // count adds what is handed out. The reader's lock is held.
-func (r *Reader) count(units []*Unit, pictures []early) {
-	for _, u := range units {
-		r.bytes += uint64(u.Size())
-	}
-	for _, e := range pictures {
-		r.bytes += uint64(e.unit.Size())
-	}
-	if r.units == 0 && len(units)+len(pictures) > 0 {
+func (r *Reader) count(units, bytes int) {
+	if r.units == 0 && units > 0 {
 		r.first = time.Since(r.joined)
 		if r.hold {
 			r.pull.hub.stats.joinTime(r.first)
 		}
 	}
-	r.units += uint64(len(units) + len(pictures))
+	r.units += uint64(units)
+	r.bytes += uint64(bytes)
 }
 
 // Skipped is how many units the reader lost because it could not keep up.

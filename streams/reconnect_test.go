@@ -1,95 +1,17 @@
 package streams_test
 
 import (
-	"context"
 	"errors"
-	"log/slog"
-	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
 
-	"github.com/bluenviron/gortsplib/v4/pkg/description"
 	"github.com/bluenviron/gortsplib/v4/pkg/format"
 
 	"sharpeyes/registry"
 	"sharpeyes/registry/event"
 	"sharpeyes/streams"
 )
-
-// city is a Source of many cameras, each of which the test lets fail.
-type city struct {
-	mu     sync.Mutex
-	opened map[streams.Key]int
-	sinks  map[streams.Key]streams.Sink
-	breaks map[streams.Key]context.CancelCauseFunc
-	refuse func(streams.Key) error // nil: the camera sends
-	codec  format.Format
-}
-
-func newCity() *city {
-	return &city{opened: map[streams.Key]int{}, sinks: map[streams.Key]streams.Sink{}, breaks: map[streams.Key]context.CancelCauseFunc{},
-		codec: &format.H264{PayloadTyp: 96, PacketizationMode: 1}}
-}
-
-func (c *city) Pull(ctx context.Context, ch registry.Channel, p streams.Profile, sink streams.Sink) error {
-	key := streams.Key{Channel: ch.ID, Profile: p}
-	ctx, stop := context.WithCancelCause(ctx)
-	defer stop(nil)
-	c.mu.Lock()
-	c.opened[key]++
-	codec := c.codec
-	var err error
-	if c.refuse != nil {
-		err = c.refuse(key)
-	}
-	c.mu.Unlock()
-	time.Sleep(10 * time.Millisecond)
-	if err != nil {
-		return err
-	}
-	sink.Describe(&streams.Description{Medias: []*description.Media{{Type: description.MediaTypeVideo, Formats: []format.Format{codec}}}})
-	c.mu.Lock()
-	c.sinks[key], c.breaks[key] = sink, stop
-	c.mu.Unlock()
-	sink.Playing()
-	<-ctx.Done()
-	return context.Cause(ctx)
-}
-
-func (c *city) set(f func()) { c.mu.Lock(); f(); c.mu.Unlock() }
-
-func (c *city) send(key streams.Key, seq uint16) {
-	u := streams.NewUnit(0, false, 32)
-	u.Append([]byte{0x80, 96, byte(seq >> 8), byte(seq), 0, 0, 0, byte(seq), 0, 0, 0, 1, 1, 2, 3, 4})
-	u.Keyframe, u.At = true, time.Now()
-	c.mu.Lock()
-	sink := c.sinks[key]
-	c.mu.Unlock()
-	sink.Deliver(u)
-}
-
-// breakOff ends the connection as a camera does.
-func (c *city) breakOff(key streams.Key) {
-	c.mu.Lock()
-	stop := c.breaks[key]
-	c.mu.Unlock()
-	stop(gone)
-}
-
-var gone = &streams.Failure{Reason: event.NoPackets, Detail: "it went"}
-
-func cityHub(c *city, l *log, perDevice int) *streams.Hub {
-	return streams.NewHub(streams.Options{
-		Source: c, Observer: l, Linger: 15 * time.Second, StartTimeout: 10 * time.Second, Queue: 1 << 20, MaxPerDevice: perDevice,
-		Log: slog.New(slog.DiscardHandler),
-		Channel: func(id string) (registry.Channel, bool) {
-			return registry.Channel{ID: id, URL: "rtsp://10.0.0.1/" + id, SubURL: "rtsp://10.0.0.1/sub" + id, Username: "u", Password: "p", Transport: "auto", Enabled: true}, true
-		},
-	})
-}
-
-func mainOf(id string) streams.Key { return streams.Key{Channel: id, Profile: streams.Main} }
 
 func TestReadersStayOverAReconnect(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -162,6 +84,85 @@ func TestReconnectEndsWithTheLastReader(t *testing.T) {
 	})
 }
 
+// A connection that broke is replaced quickly, however often that happened in the course of the day.
+func TestReconnectForgets(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newCity()
+		h := cityHub(c, &log{}, 0)
+		defer h.Close()
+		a := mainOf("a")
+		r, err := join(t.Context(), h, a)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer r.Close()
+		r.Play()
+		for i := range 20 {
+			c.send(a, uint16(i))
+			next(t, r)
+			time.Sleep(time.Minute)
+			c.breakOff(a)
+			time.Sleep(1100 * time.Millisecond)
+			if i := mustInfo(t, h, a); i.Phase != streams.Flowing {
+				t.Fatalf("after %d reconnects it is still %s", i.Reconnects, i.Phase)
+			}
+		}
+		// One that breaks again and again is left alone for longer and longer.
+		before := c.opened[a]
+		for until := time.Now().Add(time.Minute); time.Now().Before(until); time.Sleep(100 * time.Millisecond) {
+			if mustInfo(t, h, a).Playing {
+				c.send(a, 1)
+				c.breakOff(a)
+			}
+			if len(h.Pulls()) == 0 {
+				break
+			}
+		}
+		if n := c.opened[a] - before; n > 8 {
+			t.Errorf("%d connections in a minute", n)
+		}
+	})
+}
+
+// A recorder may hold a session that broke for a while, and has none to spare for its successor; a
+// camera that restarts may not know its stream at first. A password that is refused is not tried again.
+func TestReconnectIsRefused(t *testing.T) {
+	for reason, heals := range map[event.Reason]bool{event.SessionFull: true, event.NotFound: true, event.Unauthorized: false} {
+		t.Run(string(reason), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				c := newCity()
+				h := cityHub(c, &log{}, 0)
+				defer h.Close()
+				a := mainOf("a")
+				r, err := join(t.Context(), h, a)
+				if err != nil {
+					t.Fatal(err)
+				}
+				defer r.Close()
+				r.Play()
+				c.send(a, 1)
+				next(t, r)
+				c.set(func() {
+					c.refuse = func(streams.Key) error { return &streams.Failure{Reason: reason, Detail: "no"} }
+				})
+				c.breakOff(a)
+				time.Sleep(2 * time.Second)
+				c.set(func() { c.refuse = nil })
+				time.Sleep(5 * time.Second)
+				if !heals {
+					var f *streams.Failure
+					if _, err := r.Next(t.Context(), nil); !errors.As(err, &f) || f.Reason != reason || c.opened[a] != 2 {
+						t.Fatalf("%v, %d connections", err, c.opened[a])
+					}
+					return
+				}
+				c.send(a, 500)
+				next(t, r)
+			})
+		})
+	}
+}
+
 // A reader of a stream that was pulled before is told at once what it holds, and that it was
 // mistaken when the camera sends something else now.
 func TestDescriptionIsRemembered(t *testing.T) {
@@ -212,113 +213,6 @@ func TestDescriptionIsRemembered(t *testing.T) {
 	})
 }
 
-func TestRecorderBudget(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		c := newCity()
-		h := cityHub(c, &log{}, 2)
-		defer h.Close()
-		first, err := join(t.Context(), h, mainOf("a"))
-		if err != nil {
-			t.Fatal(err)
-		}
-		second, err := join(t.Context(), h, mainOf("b"))
-		if err != nil {
-			t.Fatal(err)
-		}
-		if _, err := join(t.Context(), h, mainOf("c")); !errors.Is(err, streams.ErrQuota) {
-			t.Fatalf("a third stream: %v", err)
-		}
-		second.Close() // lingers, and is given up
-		third, err := join(t.Context(), h, mainOf("c"))
-		if err != nil {
-			t.Fatal(err)
-		}
-		if n := len(h.Pulls()); n != 2 {
-			t.Fatalf("%d pulls", n)
-		}
-		first.Close()
-		third.Close()
-	})
-}
-
-// A recorder that has no session to spare gets one back from a pull that nobody watches. Some say so
-// with a refusal that looks like a wrong password.
-func TestRecorderLimit(t *testing.T) {
-	for name, refusal := range map[string]*streams.Failure{
-		"told":        {Reason: event.SessionFull, Detail: "full"},
-		"in disguise": {Reason: event.Unauthorized, Detail: "401"},
-	} {
-		t.Run(name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				c := newCity()
-				h := cityHub(c, &log{}, 0)
-				defer h.Close()
-				a, err := join(t.Context(), h, mainOf("a"))
-				if err != nil {
-					t.Fatal(err)
-				}
-				c.set(func() {
-					c.refuse = func(streams.Key) error {
-						if len(h.Pulls()) > 1 {
-							return refusal
-						}
-						return nil
-					}
-				})
-				var f *streams.Failure
-				if _, err := join(t.Context(), h, mainOf("b")); !errors.As(err, &f) || f.Reason != event.SessionFull {
-					t.Fatalf("got %v, want session_full", err)
-				}
-				a.Close()
-				time.Sleep(2 * time.Second)
-				b, err := join(t.Context(), h, mainOf("b"))
-				if err != nil {
-					t.Fatalf("with a pull that only lingers: %v", err)
-				}
-				b.Close()
-			})
-		})
-	}
-}
-
-func TestPrewarm(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		c := newCity()
-		h := cityHub(c, &log{}, 0)
-		defer h.Close()
-		a := mainOf("a")
-		if err := h.Prewarm(a, time.Minute); err != nil {
-			t.Fatal(err)
-		}
-		time.Sleep(55 * time.Second)
-		if err := h.Prewarm(a, time.Minute); err != nil {
-			t.Fatal(err)
-		}
-		time.Sleep(55 * time.Second)
-		r, err := join(t.Context(), h, a)
-		if err != nil || c.opened[a] != 1 {
-			t.Fatalf("%v, %d connections", err, c.opened[a])
-		}
-		if i, _ := h.Info(a); i.Readers != 1 || len(i.ReadersList) != 1 {
-			t.Fatalf("%+v", i)
-		}
-		r.Close()
-		time.Sleep(time.Minute)
-		if len(h.Pulls()) != 0 {
-			t.Fatal("a prewarmed pull outlives its time")
-		}
-		c.set(func() { c.refuse = func(streams.Key) error { return gone } })
-		if err := h.Prewarm(a, time.Minute); err != nil {
-			t.Fatal(err)
-		}
-		time.Sleep(100 * time.Millisecond)
-		var f *streams.Failure
-		if err := h.Prewarm(a, time.Minute); !errors.As(err, &f) {
-			t.Fatalf("prewarming what has just failed: %v", err)
-		}
-	})
-}
-
 // An edit of one channel ends that channel's pull alone, and that only when it is pulled another way.
 func TestEditTouchesOnePull(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -359,5 +253,45 @@ func TestEditTouchesOnePull(t *testing.T) {
 		}
 		a.Close()
 		b.Close()
+	})
+}
+
+// Quotas that are made smaller than what is open turn nobody out.
+func TestLimitsHoldForWhatComes(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newCity()
+		h := cityHub(c, &log{}, 0)
+		defer h.Close()
+		var readers []*streams.Reader
+		for _, id := range []string{"a", "b", "b"} {
+			r, err := join(t.Context(), h, mainOf(id))
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer r.Close()
+			r.Play()
+			readers = append(readers, r)
+		}
+		h.Limit(streams.Limits{Linger: time.Second, MaxPulls: 1, MaxReaders: 4, MaxPerDevice: 1})
+		for i, id := range []string{"a", "b"} {
+			c.send(mainOf(id), 1)
+			next(t, readers[i])
+		}
+		if _, err := join(t.Context(), h, mainOf("c")); !errors.Is(err, streams.ErrQuota) {
+			t.Fatalf("a third pull: %v", err)
+		}
+		fourth, err := join(t.Context(), h, mainOf("a"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := join(t.Context(), h, mainOf("a")); !errors.Is(err, streams.ErrQuota) {
+			t.Fatalf("a fifth reader: %v", err)
+		}
+		fourth.Close()
+		readers[0].Close()
+		time.Sleep(1100 * time.Millisecond)
+		if n := len(h.Pulls()); n != 1 || len(mustInfo(t, h, mainOf("b")).ReadersList) != 2 {
+			t.Fatalf("%d pulls", n)
+		}
 	})
 }

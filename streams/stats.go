@@ -13,6 +13,8 @@ type Stats struct {
 	Reopened uint64             // connections that followed a broken one
 	Behind   uint64             // readers sent away because they could not keep up
 	Skipped  uint64             // units that readers lost because they could not keep up
+	Bytes    uint64             // received from cameras
+	Lost     uint64             // packets from cameras that did not arrive
 	Joined   uint64             // readers that got a first unit
 	Joins    map[float64]uint64 // how many of them in so many seconds or less
 	JoinTime time.Duration      // of all of them together
@@ -22,6 +24,7 @@ type stats struct {
 	reopened, behind, skipped atomic.Uint64
 	joins                     [len(joinBounds) + 1]atomic.Uint64 // by class; the last has no upper bound
 	joinSum                   atomic.Int64
+	bytes, lost               uint64 // of pulls that have ended; the hub's lock guards them
 }
 
 func (s *stats) joinTime(d time.Duration) {
@@ -44,5 +47,13 @@ func (h *Hub) Stats() Stats {
 		s.Joins[bound] = s.Joined
 	}
 	s.Joined += h.stats.joins[len(joinBounds)].Load()
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	s.Bytes, s.Lost = h.stats.bytes, h.stats.lost
+	for _, p := range h.pulls {
+		p.mu.Lock()
+		s.Bytes, s.Lost = s.Bytes+p.meter.bytes, s.Lost+p.meter.lost
+		p.mu.Unlock()
+	}
 	return s
 }

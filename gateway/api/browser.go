@@ -108,11 +108,15 @@ func (b *browser) rest(past context.Context, units []*streams.Unit) []*streams.U
 	}
 }
 
-// newest is the index of the newest keyframe of the video, or 0 when there is none.
+// newest is the index of the newest keyframe of the video, or of the sender reports right before it;
+// 0 when there is none.
 func newest(units []*streams.Unit, m *live.Muxer) int {
 	track, ok := m.VideoTrack()
 	for i := len(units) - 1; ok && i > 0; i-- {
 		if u := units[i]; u.Keyframe && u.Track == track && !u.Control {
+			for i > 0 && units[i-1].Control {
+				i--
+			}
 			return i
 		}
 	}

@@ -17,6 +17,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/gorilla/websocket"
+
 	"sharpeyes/streams/sim"
 )
 
@@ -105,6 +107,32 @@ func TestWatch(t *testing.T) {
 	keep(t, "modern.png", b.screenshot(t))
 }
 
+// TestWatchLatency takes the browser's place, so that what it takes its time for isn't in the figure.
+func TestWatchLatency(t *testing.T) {
+	t.Parallel()
+	s := startSim(t, 300)
+	g := startGateway(t, nil)
+	camera := s.find(t, 0, plain(sim.H264, true))
+	g.register(t, s.channelRow("square", camera))
+	ws, _, err := websocket.DefaultDialer.DialContext(t.Context(), "ws://"+g.http+"/api/v1/ws/live/square?profile=sub", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ws.Close()
+	_ = ws.SetReadDeadline(time.Now().Add(60 * time.Second))
+	var arrived []float64
+	for len(arrived) < 5 {
+		_, b, err := ws.ReadMessage()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if string(b[4:8]) == "moof" && binary.BigEndian.Uint32(b[96:]) == 0x02000000 { // as above
+			arrived = append(arrived, float64(time.Now().UnixMicro())/1000)
+		}
+	}
+	logLatency(t, s.url(camera, "sub"), arrived[1:])
+}
+
 // keep leaves a picture among the test's artifacts.
 func keep(t testing.TB, name string, b []byte) {
 	t.Helper()
@@ -132,8 +160,8 @@ func colours(t testing.TB, b []byte) int {
 	return len(found)
 }
 
-// logLatency tells how long it took from when the camera's keyframes were due until they were in the
-// browser's buffer, in ms since 1970. The camera says on its own when they are due.
+// logLatency tells how long it took from when the camera's keyframes were due until they arrived, in
+// ms since 1970. The camera says on its own when they are due.
 func logLatency(t testing.TB, url string, arrived []float64) {
 	t.Helper()
 	const gop = 2000.0 // ms
@@ -147,7 +175,7 @@ func logLatency(t testing.TB, url string, arrived []float64) {
 		}
 	}
 	slices.Sort(latencies)
-	t.Logf("%d keyframes from the camera to the browser's buffer: %.1f ms the median, %.1f ms the slowest",
+	t.Logf("%d keyframes from the camera until they are there: %.1f ms the median, %.1f ms the slowest",
 		len(latencies), latencies[len(latencies)/2], latencies[len(latencies)-1])
 }
 

@@ -113,7 +113,7 @@ func (p packet) pion() *rtp.Packet {
 }
 
 // aac makes an AAC track (ISO/IEC 14496-14, 5.6); false when its configuration makes no sense.
-func (a *audio) aac(c mpeg4audio.Config) bool {
+func (a *audio) aac(c mpeg4audio.AudioSpecificConfig) bool {
 	raw, err := c.Marshal()
 	if err != nil || c.SampleRate <= 0 {
 		return false

@@ -25,7 +25,6 @@ func (w *boxes) full(name string, version uint8, flags uint32, fill func()) {
 func (w *boxes) u8(v ...uint8)    { w.b = append(w.b, v...) }
 func (w *boxes) u16(v uint16)     { w.b = binary.BigEndian.AppendUint16(w.b, v) }
 func (w *boxes) u32(v uint32)     { w.b = binary.BigEndian.AppendUint32(w.b, v) }
-func (w *boxes) u64(v uint64)     { w.b = binary.BigEndian.AppendUint64(w.b, v) }
 func (w *boxes) zero(n int)       { w.b = append(w.b, make([]byte, n)...) }
 func (w *boxes) text(s string)    { w.b = append(w.b, s...) }
 func (w *boxes) sized(raw []byte) { w.u16(uint16(len(raw))); w.b = append(w.b, raw...) }

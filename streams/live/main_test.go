@@ -123,7 +123,7 @@ func describe(formats ...format.Format) *streams.Description {
 func aacFormat() *format.MPEG4Audio {
 	return &format.MPEG4Audio{
 		PayloadTyp: 97, SizeLength: 13, IndexLength: 3, IndexDeltaLength: 3,
-		Config: &mpeg4audio.Config{Type: mpeg4audio.ObjectTypeAACLC, SampleRate: 48000, ChannelCount: 1},
+		Config: &mpeg4audio.AudioSpecificConfig{Type: mpeg4audio.ObjectTypeAACLC, SampleRate: 48000, ChannelCount: 1},
 	}
 }
 

@@ -61,7 +61,7 @@ func TestPackets(t *testing.T) {
 		}
 		return n
 	}
-	every := 10 * testFrameTime.Seconds()
+	every := 5 * testFrameTime.Seconds()
 	for name, c := range map[string]struct {
 		traits Traits
 		fault  Fault
@@ -101,12 +101,12 @@ func TestPackets(t *testing.T) {
 			return count(ps, func(a, b *rtp.Packet) bool { return int32(b.Timestamp-a.Timestamp) == videoTicks-10*90000 }) > 2
 		}},
 		"few pictures": {fault: Fault{Kind: LowRate, FPS: 5}, good: func(ps []*rtp.Packet, _ answer) bool {
-			return count(ps, func(a, b *rtp.Packet) bool { return b.Timestamp-a.Timestamp >= 5*videoTicks }) > 5
+			return count(ps, func(a, b *rtp.Packet) bool { return b.Timestamp-a.Timestamp >= 5*videoTicks }) > 2
 		}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			if ps, a := rawly(t, c.traits, c.fault, 80); !c.good(ps, a) {
+			if ps, a := rawly(t, c.traits, c.fault, 40); !c.good(ps, a) {
 				t.Errorf("%v\n%v", a, ps[:10])
 			}
 		})
@@ -158,7 +158,7 @@ func TestReports(t *testing.T) {
 	traits(t, f, i, Traits{NoReports: true})
 	r = newRaw(t, f, i)
 	r.play(t, f.URL(i, streams.Main))
-	if _, reports = r.packets(t, 200); len(reports) != 0 {
+	if _, reports = r.packets(t, 140); len(reports) != 0 {
 		t.Errorf("%d reports", len(reports))
 	}
 }

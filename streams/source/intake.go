@@ -1,15 +1,13 @@
 package source
 
-import (
-	"math/bits"
-	"time"
-)
+import "time"
 
 const (
-	// A block is as large as what comes in a quarter of a second, within these bounds: whoever keeps
-	// a unit keeps the block that it lies in.
-	minBlock = 8 << 10
-	maxBlock = 256 << 10
+	// A block is as large as what comes in this time, within these bounds: whoever keeps a unit keeps
+	// the block that it lies in.
+	blockTime = 250 * time.Millisecond
+	minBlock  = 8 << 10
+	maxBlock  = 256 << 10
 	// minRoom is how much a read must be able to take, in bytes.
 	minRoom = 2 << 10
 )
@@ -26,6 +24,7 @@ type intake struct {
 
 	size   int // of the next block
 	burst  int // bytes that come at a time
+	rate   int // bytes that come in blockTime, smoothed
 	since  time.Time
 	amount int // bytes that have come since
 }
@@ -70,27 +69,29 @@ func (in *intake) renew(n int) {
 	}
 }
 
-// roundUp makes the size one that the allocator has: a power of two, or, above the largest block, a
-// multiple of it.
-func roundUp(n int) int {
-	if n > maxBlock {
-		return (n + maxBlock - 1) / maxBlock * maxBlock
-	}
-	return 1 << bits.Len(uint(max(n, minBlock)-1))
-}
+// roundUp makes the size one that the allocator doesn't round up itself.
+func roundUp(n int) int { return (n + minBlock - 1) / minBlock * minBlock }
 
 // took says that a read brought n bytes.
-func (in *intake) took(n int) {
+func (in *intake) took(n int, now time.Time) {
 	in.w += n
 	in.amount += n
 	in.burst += (n - in.burst) / 8
+	if d := now.Sub(in.since); d >= blockTime {
+		in.measure(d)
+		in.since, in.amount = now, 0
+	}
 }
 
-// measure fits the size of the next block to what comes.
-func (in *intake) measure(now time.Time) {
-	if d := now.Sub(in.since); !in.since.IsZero() && d > 0 {
-		quarter := int(float64(in.amount) / d.Seconds() / 4)
-		in.size = roundUp(min(max(quarter, minBlock), maxBlock))
+// measure fits the size of the next block to what came in the time d.
+func (in *intake) measure(d time.Duration) {
+	if in.since.IsZero() {
+		return
 	}
-	in.since, in.amount = now, 0
+	rate := int(int64(in.amount) * int64(blockTime) / int64(d))
+	if in.rate == 0 {
+		in.rate = rate
+	}
+	in.rate += (rate - in.rate) / 4
+	in.size = roundUp(min(max(in.rate, minBlock), maxBlock))
 }

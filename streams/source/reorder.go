@@ -1,12 +1,18 @@
 package source
 
-import "time"
+import (
+	"bytes"
+	"encoding/binary"
+	"time"
+)
 
 const (
 	// Over UDP a packet that comes early waits for those before it, until this many wait or the
 	// oldest has waited this long.
 	reorderDepth = 32
 	reorderDelay = 60 * time.Millisecond
+	// restartAfter is how many packets in a row must look old to be a series that began anew.
+	restartAfter = 4
 )
 
 // reorder puts packets that overtook one another over UDP back into their order.
@@ -17,6 +23,7 @@ type reorder struct {
 	slots  [reorderDepth][]byte // by sequence number: frames that wait
 	count  int
 	oldest time.Time
+	old    [][]byte // frames that look old, one after another
 }
 
 // packet takes a frame and hands on what can go, in order. The frame is only borrowed.
@@ -33,8 +40,10 @@ func (r *reorder) packet(frame []byte, now time.Time, emit func(frame []byte)) {
 		ahead = 0
 	}
 	if ahead < 0 { // there already, or given up
+		r.late(frame, p.sequence, emit)
 		return
 	}
+	r.old = nil
 	for int(ahead) >= reorderDepth {
 		r.skip(emit)
 		if r.count == 0 {
@@ -48,7 +57,7 @@ func (r *reorder) packet(frame []byte, now time.Time, emit func(frame []byte)) {
 			if r.count == 0 {
 				r.oldest = now
 			}
-			*slot = append([]byte(nil), frame...)
+			*slot = bytes.Clone(frame)
 			r.count++
 		}
 		r.expire(now, emit)
@@ -57,6 +66,21 @@ func (r *reorder) packet(frame []byte, now time.Time, emit func(frame []byte)) {
 	emit(frame)
 	r.next++
 	r.run(now, emit)
+}
+
+// late keeps a frame that looks old until it is sure that it is not the beginning of a new series.
+func (r *reorder) late(frame []byte, sequence uint16, emit func([]byte)) {
+	if n := len(r.old); n > 0 && binary.BigEndian.Uint16(r.old[n-1][frameHeader+2:])+1 != sequence {
+		r.old = nil
+	}
+	if r.old = append(r.old, bytes.Clone(frame)); len(r.old) < restartAfter {
+		return
+	}
+	r.flush(emit)
+	for _, f := range r.old {
+		emit(f)
+	}
+	r.next, r.old = sequence+1, nil
 }
 
 // run hands on what waits in order.

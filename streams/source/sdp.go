@@ -90,8 +90,8 @@ func parseSDP(b []byte) (*offer, error) {
 
 // split cuts a description into the lines of its head and of each media.
 func split(b []byte) (head []string, medias [][]string) {
-	for line := range strings.SplitSeq(string(b), "\n") {
-		line = strings.TrimRight(line, "\r \x00")
+	for line := range strings.SplitSeq(strings.ReplaceAll(string(b), "\r", ""), "\n") {
+		line = strings.TrimRight(line, " \x00")
 		switch {
 		case strings.HasPrefix(line, "m="):
 			medias = append(medias, []string{line})

@@ -64,6 +64,7 @@ type session struct {
 	garbage    int    // bytes passed over since the last that were understood
 	mute       bool   // the camera no longer takes what it is told
 	reportedAt time.Time
+	due        time.Time // when there is something to do besides reading
 
 	// mu guards what packets touch: over UDP they come on several goroutines.
 	mu      sync.Mutex
@@ -246,11 +247,12 @@ func (s *session) late(m *message) bool {
 // receive reads once.
 func (s *session) receive() (time.Time, error) {
 	n, err := s.nc.Read(s.in.room())
-	s.in.took(n)
+	now := time.Now()
 	if n > 0 {
 		err = nil // it comes again
+		s.in.took(n, now)
 	}
-	return time.Now(), err
+	return now, err
 }
 
 // serve answers a request of the camera.

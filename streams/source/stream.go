@@ -145,38 +145,46 @@ func (s *session) stream(ctx context.Context) error {
 	}
 	s.mu.Unlock()
 	tick := min(max(min(s.source.StallTimeout, s.lifetime())/8, 20*time.Millisecond), time.Second)
-	var due time.Time
+	inlet := newInlet(s)
+	if err := s.digest(now); err != nil { // what came with the last answer
+		return err
+	}
 	for {
-		for {
-			m, err := s.next(now)
-			if err != nil {
-				return err
-			}
-			if m == nil {
-				break
-			}
-			if err := s.hear(m); err != nil {
-				return err
-			}
-		}
-		if !now.Before(due) {
+		if !now.Before(s.due) {
 			if err := s.upkeep(now); err != nil {
 				return err
 			}
-			due = now.Add(tick)
-			if err := s.nc.SetReadDeadline(due); err != nil {
+			s.due = now.Add(tick)
+			if err := s.nc.SetReadDeadline(s.due); err != nil {
 				return err
 			}
 			if ctx.Err() != nil {
 				return ctx.Err()
 			}
 		}
-		var err error
-		if now, err = s.receive(); err != nil && !errors.Is(err, os.ErrDeadlineExceeded) {
+		err := inlet.read()
+		now = time.Now()
+		switch {
+		case errors.Is(err, os.ErrDeadlineExceeded):
+			s.due = now
+			if ctx.Err() != nil {
+				return ctx.Err()
+			}
+		case err != nil:
 			return err
 		}
-		if err != nil && ctx.Err() != nil {
-			return ctx.Err()
+	}
+}
+
+// digest takes all that has come and is whole.
+func (s *session) digest(now time.Time) error {
+	for {
+		m, err := s.next(now)
+		if err != nil || m == nil {
+			return err
+		}
+		if err := s.hear(m); err != nil {
+			return err
 		}
 	}
 }
@@ -212,7 +220,6 @@ func (s *session) lifetime() time.Duration {
 func (s *session) upkeep(now time.Time) error {
 	s.mu.Lock()
 	silent := now.Sub(s.heard)
-	s.in.measure(now)
 	s.mu.Unlock()
 	switch {
 	case silent > s.source.StallTimeout:
