@@ -81,7 +81,7 @@ func (s *areas) join(e *entry, ch registry.Channel) {
 	e.at = int32(len(e.site.members))
 	e.site.members = append(e.site.members, e)
 	key := ch.DeviceKey()
-	e.key = keyOf(ch)
+	e.key = xxhash.Sum64String(key)
 	if a, ok := s.recorders[e.key]; ok {
 		e.recorder = a
 		a.members = append(a.members, e)

@@ -6,7 +6,43 @@
 // goroutine for a channel that waits: an idle channel costs one small entry.
 //
 // Cameras that take long to answer, or never do, have lanes of their own, with half of the probes at
-// most, so that a district that went dark doesn't hold up the probes of all others.
+// most, so that a district that went dark doesn't hold up the probes of all others: where a site's probes
+// begin to hang, all of its channels are moved there before they have taken the whole budget. A host has
+// two probes at once, or two for each 512 channels behind it.
+//
+// # What is believed
+//
+// A change is believed when Confirm probes agree, ConfirmGap apart; more where many probes are lost on
+// the way (see noise), one where the outage of the site is known. What only the stream shows is found by
+// looks at it, or by pulls, and believed when looks agree; a refused password at once, since each try may
+// lock the account. A channel that changes too often is degraded and flaps, until it doesn't for as long.
+//
+// # Outages
+//
+// A site is out when at least Ratio of its channels, and at least Min, failed within Window. Those in
+// maintenance and those that were offline before don't count. A recorder is out when all its channels,
+// two or more, failed. Channels count once two probes agree; of a site with 200 channels or more, which
+// can't all be probed so soon, it is enough that nine of ten that were seen since then failed (halfway
+// from Ratio to all). The highest site that holds is the one that is out: a site waits for those above
+// while these may still hold, at most Window.
+//
+// The event of a channel waits, at most Window, only if there is reason to suspect an outage: two others
+// of a site fail too, and they are many of those seen there, or all others of its recorder fail. The rest
+// of what is suspected is probed at once to find out. All that is folded is kept, stored and recorded as
+// ever; Status.Told says what everybody still believes, and Status.Outage what it is part of, so that a
+// restart finds both.
+//
+// When a wider site goes too, there is one outage more, that of the wider site, and no end of the
+// narrower one by itself. An outage is over when less than half of Ratio of its channels are offline.
+// Those that are not back then have one longest interval, and the time that confirming takes; what
+// remains is told: a site within that is still out as such, other channels one by one.
+//
+// # The gateway's own network
+//
+// When no camera at all answered for a second, while 20 hosts or more in two sites or more, which were
+// well before, failed, it is the gateway that is cut off: one event says so, and no failure is believed
+// until three hosts answer again, which is one more. A district can't do this while anybody else answers,
+// nor can a registry of fewer hosts, or of one site: these are outages.
 package health
 
 import (
@@ -201,125 +237,6 @@ func (m *Monitor) dispatch(ctx context.Context, probes *sync.WaitGroup) (nap, la
 		gap := m.o.Config.ConfirmGap
 		probes.Go(func() { m.probe(ctx, bounded, probes, f, gap, ch) })
 	}
-}
-
-// flight is a probe under way: of what, as it was when it began.
-type flight struct {
-	e       *entry
-	edition uint16
-	host    uint64
-	timeout time.Duration
-	began   time.Time
-	first   bool // of its channel; no other of it is under way
-	landed  bool
-	cancel  func() // gives it up
-}
-
-func (m *Monitor) newFlight(ctx context.Context, e *entry, now time.Time) (*flight, context.Context) {
-	f := &flight{e: e, edition: e.edition, host: e.host, timeout: m.o.Config.Timeout, began: now}
-	ctx, f.cancel = context.WithTimeout(ctx, f.timeout)
-	m.flights[f] = struct{}{}
-	return f, ctx
-}
-
-// probe probes a channel and weighs the result. When there is none for so long that the next probe would
-// be made by now, had this one failed at once, that one is made: who stays silent is found as soon as who
-// refuses.
-func (m *Monitor) probe(ctx, bounded context.Context, probes *sync.WaitGroup, f *flight, gap time.Duration, ch registry.Channel) {
-	again := time.AfterFunc(gap, func() { m.again(ctx, probes, f, ch) })
-	r := m.o.Prober.Options(bounded, ch)
-	now := time.Now()
-
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	again.Stop()
-	m.land(f)
-	m.metrics.probed(r)
-	e := f.e
-	if m.giveBack(e, f.host) {
-		m.signal()
-	}
-	if r.State != event.Unknown {
-		e.slow = now.Sub(f.began) > f.timeout/2
-	}
-	switch {
-	case ctx.Err() != nil, e.gone:
-		return
-	case e.edition != f.edition: // it was edited meanwhile: the result is of another camera
-		m.extra(e, e.due)
-		m.nudge(e)
-		return
-	}
-	m.landed(f, r, now)
-	m.replan(f, now)
-}
-
-// land ends a flight.
-func (m *Monitor) land(f *flight) {
-	f.cancel()
-	f.landed = true
-	delete(m.flights, f)
-}
-
-// again makes a second probe of a channel while the first has no answer, if it was well before and there
-// is room.
-func (m *Monitor) again(ctx context.Context, probes *sync.WaitGroup, first *flight, ch registry.Channel) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	e := first.e
-	s := m.known(e).State
-	if first.landed || ctx.Err() != nil || e.gone || e.waited || e.edition != first.edition || m.o.Config.Confirm < 2 ||
-		s != event.Online && s != event.Degraded || m.inFlight >= m.most/2 || !m.hosts.free(first.host) {
-		return
-	}
-	f, bounded := m.newFlight(ctx, e, time.Now())
-	m.inFlight++
-	m.hosts.begin(f.host)
-	probes.Go(func() { // the first is under way, so nobody has waited for all of them yet
-		r := m.o.Prober.Options(bounded, ch)
-		now := time.Now()
-		m.mu.Lock()
-		defer m.mu.Unlock()
-		m.land(f)
-		m.metrics.probed(r)
-		m.inFlight--
-		if m.unpark(f.host) || m.starved {
-			m.signal()
-		}
-		if ctx.Err() == nil && !e.gone && e.edition == f.edition {
-			m.landed(f, r, now)
-			m.follow(e, now)
-		}
-	})
-}
-
-// landed weighs the result of a probe, unless something better was seen meanwhile.
-func (m *Monitor) landed(f *flight, r probe.Result, now time.Time) {
-	switch {
-	case m.rests(f.e): // a pull began, and its packets know better
-	case r.State == event.Offline && probesSee(r.Reason) && m.since(f.began) < f.e.well: // it answered a later one
-		m.noise.wrong(int64(m.since(now) / time.Second))
-	default:
-		m.weigh(f.e, r, now)
-	}
-}
-
-// replan puts a channel back on the schedule after a probe.
-func (m *Monitor) replan(f *flight, now time.Time) {
-	e := f.e
-	if m.rests(e) {
-		return
-	}
-	if e.doubt != nil {
-		next := f.began.Add(m.o.Config.ConfirmGap) // a silent one needn't wait any longer
-		if next.Before(now) {
-			next = now
-		}
-		m.extra(e, next)
-	} else {
-		m.plan(e, m.following(e, now))
-	}
-	m.nudge(e)
 }
 
 // rests reports whether a channel needs no probe: it is pulled, and all is well, as far as its own
