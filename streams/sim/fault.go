@@ -17,6 +17,8 @@ const (
 	// Flap is well for Up seconds and then dead, as with Die, for Down seconds, again and again,
 	// by the farm's clock: all cameras that flap with the same times flap together.
 	Flap Kind = "flap"
+	// Drop resets Percent of the connections at once, as if they were lost on the way.
+	Drop Kind = "drop"
 	// Hangup closes each connection Seconds after it began to play.
 	Hangup Kind = "hangup"
 

@@ -275,3 +275,25 @@ func TestSetFaultRefusesNonsense(t *testing.T) {
 		t.Error("a refused fault is in force")
 	}
 }
+
+// TestDrop counts the connections that are lost out of many.
+func TestDrop(t *testing.T) {
+	t.Parallel()
+	f, i := farm(t), plain(t)
+	set(t, f, i, Fault{Kind: Drop, Percent: 25})
+	const asked = 400
+	lost := 0
+	for range asked {
+		c, err := net.Dial("tcp4", address(f, i))
+		if err == nil {
+			_, err = ask(c, "OPTIONS * RTSP/1.0\r\nCSeq: 1\r\n\r\n")
+			_ = c.Close()
+		}
+		if err != nil {
+			lost++
+		}
+	}
+	if lost < asked/8 || lost > asked/2 {
+		t.Errorf("lost %d of %d, want about a quarter", lost, asked)
+	}
+}

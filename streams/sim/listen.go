@@ -175,7 +175,7 @@ func (f *Farm) take(nc *net.TCPConn) {
 	}
 	f.conns.Add(1)
 	f.cameras[i].conns.Add(1)
-	if f.fault(i).dead(time.Since(f.epoch)) {
+	if fault := f.fault(i); fault.dead(time.Since(f.epoch)) || f.drops(i, fault) {
 		_ = nc.SetLinger(0)
 		_ = nc.Close()
 		return

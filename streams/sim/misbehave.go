@@ -56,9 +56,19 @@ func (c *conn) misanswers(fault condition) bool {
 	if fault.Kind != Wrong {
 		return false
 	}
+	return drawn(c.camera, c.farm.cameras[c.camera].requests.Load(), fault.Percent)
+}
+
+// drops reports whether the connection at hand is among those that are lost. Which ones depends on the
+// number of the camera and that of the connection.
+func (f *Farm) drops(camera int, fault condition) bool {
+	return fault.Kind == Drop && drawn(camera, f.cameras[camera].conns.Load(), fault.Percent)
+}
+
+// drawn reports whether the nth of something is among a share of them.
+func drawn(camera int, nth uint32, percent float64) bool {
 	const all = 10_000
-	n := c.farm.cameras[c.camera].requests.Load()
-	return float64(mix(uint64(c.camera)<<32|uint64(n))%all) < fault.Percent*all/100
+	return float64(mix(uint64(camera)<<32|uint64(nth))%all) < percent*all/100
 }
 
 func (c *conn) wrong(r request, out []byte, fault condition) []byte {

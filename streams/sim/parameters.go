@@ -28,7 +28,7 @@ func (k Kind) parameters() ([]string, bool) {
 		return []string{"by"}, true
 	case Wrong:
 		return []string{"percent", "status"}, true
-	case Loss:
+	case Loss, Drop:
 		return []string{"percent"}, true
 	case Redirect:
 		return []string{"status", "to"}, true
@@ -43,7 +43,7 @@ func (k Kind) parameters() ([]string, bool) {
 // kinds is every kind there is.
 func kinds() []Kind {
 	return []Kind{
-		Die, Reboot, Flap, Hangup, Mute, Slow, KeepAlive, Garbage, Wrong, Unauthorized, Redirect, Sessions,
+		Die, Reboot, Flap, Drop, Hangup, Mute, Slow, KeepAlive, Garbage, Wrong, Unauthorized, Redirect, Sessions,
 		Freeze, Silent, Stuck, NoKeyframes, LowRate, Loss, NewSSRC, Restart, Jump, ClockSkew,
 	}
 }
