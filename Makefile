@@ -70,6 +70,12 @@ bench-streams: build ## Streams against their bars, beside a bare reference rela
 	$(GO) build -o bin/tools/streamsbench ./gateway/e2e/streamsbench
 	bin/tools/streamsbench -binary bin/sharpeyes $(ARGS)
 
+.PHONY: bench-health
+bench-health: build ## Health against its bars, and what is reported against what is so (takes 40 minutes, wants the machine for itself)
+	@mkdir -p bin/tools
+	$(GO) build -o bin/tools/healthbench ./gateway/e2e/healthbench
+	bin/tools/healthbench -binary bin/sharpeyes $(ARGS)
+
 .PHONY: fuzz
 fuzz: ## Each fuzz target for FUZZTIME (PKG=)
 	.ci/fuzz $(FUZZTIME) $(PKG)
