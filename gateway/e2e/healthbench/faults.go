@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"time"
 
 	"sharpeyes/gateway/e2e/benchtable"
@@ -17,7 +18,6 @@ import (
 // What the matrix is measured with: the defaults, but for looks, which are to come round in minutes.
 const (
 	confirm, confirmGap, timeout = 3, 2 * time.Second, 5 * time.Second
-	deepInterval                 = 4 * time.Minute
 	deepBudget                   = 256
 	lookTime                     = 4 * timeout
 	spread                       = 2 * time.Minute // over which cameras break
@@ -52,15 +52,18 @@ func probed(c registry.Class) time.Duration {
 
 // looked is how soon what only looks at the stream see must be reported: a tenth of the interval more,
 // since turns stray.
-func looked(registry.Class) time.Duration {
-	return deepInterval + deepInterval/10 + confirm*(confirmGap+lookTime) + slack
+func looked(every time.Duration) func(registry.Class) time.Duration {
+	return func(registry.Class) time.Duration {
+		return every + every/10 + confirm*(confirmGap+lookTime) + slack
+	}
 }
 
 func fault(f sim.Fault) func(*trial) error {
 	return func(t *trial) error { return t.city.farm.SetFault(t.camera, f) }
 }
 
-func kinds() []*kind {
+func kinds(look time.Duration) []*kind {
+	looked := looked(look)
 	return []*kind{
 		{"flapping", "flapping", func(t *trial) error {
 			up := 0.45*cycle.Seconds() + 0.1*cycle.Seconds()*rand.Float64()
@@ -83,7 +86,7 @@ func (b *bench) faults(ctx context.Context) error {
 	if !b.wants("matrix") {
 		return nil
 	}
-	all := kinds()
+	all := kinds(b.look)
 	n := (len(all) + 2) * b.each
 	c, err := b.newCity(ctx, n)
 	if err != nil {
@@ -102,7 +105,7 @@ func (b *bench) faults(ctx context.Context) error {
 			}
 		}
 	}()
-	g, err := b.start(ctx, "matrix", fmt.Sprintf("{deep_interval: %v, deep_budget: %d}", deepInterval, deepBudget))
+	g, err := b.start(ctx, "matrix", fmt.Sprintf("{deep_interval: %v, deep_budget: %d}", b.look, deepBudget))
 	if err != nil {
 		return err
 	}
@@ -216,6 +219,9 @@ func (b *bench) judge(c *city, all []*kind, trials []*trial, reasons map[string]
 		b.matrix.add(t.kind.name+" ("+t.kind.reason+")", reasons[ch.ID])
 		if reasons[ch.ID] == t.kind.reason {
 			right++
+		} else {
+			benchtable.Progress("matrix: camera %d, %+v, class %d: %s for %v, reported as %s; heard: %s", t.camera, sim.SceneOf(t.camera),
+				ch.Class, t.kind.name, time.Since(t.began).Round(time.Second), reasons[ch.ID], story(by[ch.ID], t.began))
 		}
 		s := tallies[t.kind]
 		told := false
@@ -261,4 +267,13 @@ func (b *bench) judge(c *city, all []*kind, trials []*trial, reasons map[string]
 			b.bar(k.name+": events before it broke", float64(s.early), 0, "%.0f", "")
 		}
 	}
+}
+
+// story is events of one camera in words.
+func story(events []heard, since time.Time) string {
+	var b strings.Builder
+	for _, h := range events {
+		fmt.Fprintf(&b, "%s %s after %.1f s; ", h.state, h.reason, h.at.Sub(since).Seconds())
+	}
+	return b.String()
 }

@@ -41,6 +41,7 @@ type bench struct {
 	steady   time.Duration
 	noise    time.Duration
 	rate     time.Duration // how long changes are made
+	look     time.Duration // health.deep_interval of the matrix
 	log      *slog.Logger
 	table    benchtable.Table
 	matrix   matrix
@@ -70,6 +71,7 @@ func run(ctx context.Context, args []string) (missed int, err error) {
 	flags.DurationVar(&b.steady, "steady", 10*time.Minute, "how long the city is probed")
 	flags.DurationVar(&b.noise, "noise", 10*time.Minute, "how long probes are lost")
 	flags.DurationVar(&b.rate, "changes", 30*time.Second, "how long there are 1,000 changes a second")
+	flags.DurationVar(&b.look, "look", 4*time.Minute, "how often each stream is looked at while cameras break")
 	if err := flags.Parse(args); err != nil {
 		return 0, err
 	}
@@ -89,6 +91,9 @@ func run(ctx context.Context, args []string) (missed int, err error) {
 		return 0, err
 	}
 	defer os.RemoveAll(b.dir)
+	var heart heart
+	defer heart.stop()
+	heart.start()
 	for _, part := range []struct {
 		name string
 		run  func(context.Context) error
@@ -101,6 +106,7 @@ func run(ctx context.Context, args []string) (missed int, err error) {
 			return 0, fmt.Errorf("%s: %w", part.name, err)
 		}
 	}
+	b.table.Add(benchtable.Row{What: "the longest that this program was held up itself", Measured: benchtable.Show(heart.stop()), Other: "much of it spoils all figures"})
 	b.matrix.write(os.Stdout)
 	return b.table.Write(os.Stdout)
 }
