@@ -2,6 +2,7 @@ package health
 
 import (
 	"context"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -36,8 +37,13 @@ func (c *city) looks() []time.Time {
 
 func TestLookFindsWhatProbesDoNot(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		r := frozen
-		c := watched(t, func(registry.Channel) probe.Result { return r })
+		var mended atomic.Bool
+		c := watched(t, func(registry.Channel) probe.Result {
+			if mended.Load() {
+				return fine
+			}
+			return frozen
+		})
 		c.run()
 		c.pass(11 * time.Minute)
 		if n := len(c.looks()); n < 3 || n > 5 {
@@ -52,7 +58,7 @@ func TestLookFindsWhatProbesDoNot(t *testing.T) {
 		if n := len(c.looks()); n < 5 || n > 14 {
 			t.Errorf("%d looks in an hour", n)
 		}
-		r = fine
+		mended.Store(true)
 		c.pass(11 * time.Minute)
 		c.turned(event.Degraded, event.Online, "")
 	})

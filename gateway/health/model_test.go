@@ -87,7 +87,7 @@ func (w *world) happen(channels []registry.Channel, r *rand.Rand) {
 // Whatever happens: events follow one another without gap or repetition, they tell what is kept, what is
 // recorded has no gap, and when all is well again, everybody knows it.
 func TestInvariants(t *testing.T) {
-	for seed := range uint64(10) {
+	for seed := range uint64(5) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) { invariants(t, rand.New(rand.NewPCG(seed, 7))) })
 		})

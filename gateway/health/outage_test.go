@@ -39,8 +39,12 @@ func (d *dark) camera(r probe.Result, after time.Duration) func(context.Context,
 	d.set(func(registry.Channel) bool { return false })
 	return func(ctx context.Context, ch registry.Channel) probe.Result {
 		if (*d.of.Load())(ch) {
-			time.Sleep(after)
-			return r
+			select {
+			case <-time.After(after):
+				return r
+			case <-ctx.Done():
+				return nothing
+			}
 		}
 		time.Sleep(3 * time.Millisecond)
 		return fine

@@ -21,17 +21,18 @@ func (m *Monitor) relieve(now time.Time) {
 	}
 	m.relieved = now
 	hang := map[*area]int{}
+	first := m.since(now)
 	for f := range m.flights {
 		if now.Sub(f.began) >= hangsAfter && !f.e.slow && !f.e.gone {
+			first = min(first, m.since(f.began))
 			for a := f.e.site; a != nil; a = a.parent {
 				hang[a]++
 			}
 		}
 	}
-	second := int64(m.since(now) / time.Second)
 	dark := map[*area]bool{}
 	for a, n := range hang {
-		dark[a] = n >= leastHang && n > a.seen.since(second-2, &a.seen.good)
+		dark[a] = n >= leastHang && !a.answers(first, n)
 	}
 	for a, is := range dark {
 		if is && (a.parent == nil || !dark[a.parent]) {
@@ -60,4 +61,15 @@ func (m *Monitor) relieve(now time.Time) {
 			f.cancel()
 		}
 	}
+}
+
+// answers reports whether at least n channels of the area answered after a time.
+func (a *area) answers(after time.Duration, n int) bool {
+	a.walk(func(e *entry) bool {
+		if e.well > after {
+			n--
+		}
+		return n > 0
+	})
+	return n <= 0
 }

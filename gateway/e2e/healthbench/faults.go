@@ -86,7 +86,7 @@ func (b *bench) faults(ctx context.Context) error {
 	if !b.wants("matrix") {
 		return nil
 	}
-	all := kinds(b.look)
+	all := slices.DeleteFunc(kinds(b.look), func(k *kind) bool { return !b.kinds.MatchString(k.name) })
 	n := (len(all) + 2) * b.each
 	c, err := b.newCity(ctx, n)
 	if err != nil {
@@ -234,6 +234,8 @@ func (b *bench) judge(c *city, all []*kind, trials []*trial, reasons map[string]
 				s.took = append(s.took, d)
 				if d > t.kind.bound(ch.Class) {
 					s.late++
+					benchtable.Progress("matrix: camera %d, class %d, %s: %s in %s was reported late", t.camera, ch.Class, t.kind.name,
+						story(by[ch.ID], t.began), ch.Site)
 				}
 			}
 		}

@@ -36,6 +36,7 @@ type bench struct {
 	binary   string
 	dir      string // for everything that is written
 	only     *regexp.Regexp
+	kinds    *regexp.Regexp // of faults
 	channels int // of the city
 	each     int // cameras of each kind of fault
 	steady   time.Duration
@@ -66,6 +67,7 @@ func run(ctx context.Context, args []string) (missed int, err error) {
 	flags := flag.NewFlagSet("healthbench", flag.ContinueOnError)
 	binary := flags.String("binary", "bin/sharpeyes", "the built program")
 	only := flags.String("run", ".", "parts to run, a regular expression: steady, district, noise, matrix, latency")
+	kinds := flags.String("kinds", ".", "kinds of faults, a regular expression: flapping, dead, mute, refusing, wrong password, silent, frozen")
 	flags.IntVar(&b.channels, "channels", 62283, "channels of the city")
 	flags.IntVar(&b.each, "each", 1000, "cameras of each kind of fault")
 	flags.DurationVar(&b.steady, "steady", 10*time.Minute, "how long the city is probed")
@@ -77,6 +79,9 @@ func run(ctx context.Context, args []string) (missed int, err error) {
 	}
 	if b.only, err = regexp.Compile(*only); err != nil {
 		return 0, fmt.Errorf("-run: %w", err)
+	}
+	if b.kinds, err = regexp.Compile(*kinds); err != nil {
+		return 0, fmt.Errorf("-kinds: %w", err)
 	}
 	if b.channels < 100 || b.each < 1 {
 		return 0, errors.New("-channels: at least 100; -each: at least 1")
