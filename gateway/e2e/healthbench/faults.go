@@ -25,6 +25,7 @@ const (
 	flapChanges                  = 6
 	slack                        = time.Second // of two clocks and a scheduler that share two processors
 	diagonal                     = 0.99
+	flapping                     = "flapping"
 )
 
 // kind is one way to break.
@@ -62,32 +63,51 @@ func fault(f sim.Fault) func(*trial) error {
 	return func(t *trial) error { return t.city.farm.SetFault(t.camera, f) }
 }
 
-func kinds(look time.Duration) []*kind {
+// kinds are those that probes see and those that only looks see.
+func kinds(look time.Duration) (byProbes, byLooks []*kind) {
 	looked := looked(look)
-	return []*kind{
-		{"flapping", "flapping", func(t *trial) error {
+	byProbes = []*kind{
+		{flapping, "flapping", func(t *trial) error {
 			up := 0.45*cycle.Seconds() + 0.1*cycle.Seconds()*rand.Float64()
 			return t.city.farm.SetFault(t.camera, sim.Fault{Kind: sim.Flap, Up: up, Down: cycle.Seconds() - up})
 		}, func(c registry.Class) time.Duration { return (flapChanges+2)*cycle/2 + probed(c) }},
 		{"dead", "no_answer", fault(sim.Fault{Kind: sim.Die}), probed},
 		{"mute", "no_answer", fault(sim.Fault{Kind: sim.Mute}), probed},
 		{"refusing", "connect_refused", func(t *trial) error { t.proxy.close(); return nil }, probed},
+	}
+	byLooks = []*kind{
 		{"wrong password", "unauthorized", func(t *trial) error {
 			return t.city.farm.SetTraits(t.camera, sim.Traits{Auth: "md5", Password: "changed"})
 		}, looked},
 		{"silent", "no_packets", fault(sim.Fault{Kind: sim.Silent}), looked},
 		{"frozen", "frozen", fault(sim.Fault{Kind: sim.Freeze}), looked},
 	}
+	return byProbes, byLooks
 }
 
-// faults breaks cameras in every way at random moments, among twice as many that stay well as there are
-// of each kind, and compares what is reported.
+// faults breaks cameras in every way at random moments. What probes see, they see in the whole city,
+// where few are broken at a time; what looks see, among twice as many that are well as there are of each
+// kind, since a city's streams can't be looked at within minutes.
 func (b *bench) faults(ctx context.Context) error {
 	if !b.wants("matrix") {
 		return nil
 	}
-	all := slices.DeleteFunc(kinds(b.look), func(k *kind) bool { return !b.kinds.MatchString(k.name) })
-	n := (len(all) + 2) * b.each
+	probed, looked := kinds(b.look)
+	if err := b.breaking(ctx, "probed", probed, b.channels, "{deep_interval: 0s}"); err != nil {
+		return err
+	}
+	return b.breaking(ctx, "looked at", looked, (len(looked)+2)*b.each, fmt.Sprintf("{deep_interval: %v, deep_budget: %d}", b.look, deepBudget))
+}
+
+// breaking breaks cameras of a city of n and compares what is reported with what is so.
+func (b *bench) breaking(ctx context.Context, name string, all []*kind, n int, health string) error {
+	all = slices.DeleteFunc(all, func(k *kind) bool { return !b.kinds.MatchString(k.name) })
+	if len(all) == 0 {
+		return nil
+	}
+	if n < len(all)*b.each {
+		return fmt.Errorf("-channels: %d are too few for %d kinds of %d", n, len(all), b.each)
+	}
 	c, err := b.newCity(ctx, n)
 	if err != nil {
 		return err
@@ -105,7 +125,7 @@ func (b *bench) faults(ctx context.Context) error {
 			}
 		}
 	}()
-	g, err := b.start(ctx, "matrix", fmt.Sprintf("{deep_interval: %v, deep_budget: %d}", b.look, deepBudget))
+	g, err := b.start(ctx, name, health)
 	if err != nil {
 		return err
 	}
@@ -121,7 +141,7 @@ func (b *bench) faults(ctx context.Context) error {
 	if err := g.settle(ctx, n); err != nil {
 		return err
 	}
-	benchtable.Progress("matrix: %d cameras break within %v, %d stay well", len(trials), spread, n-len(trials))
+	benchtable.Progress("%s: %d cameras break within %v, %d stay well", name, len(trials), spread, n-len(trials))
 	began := time.Now()
 	end := began
 	for _, t := range trials {
@@ -136,7 +156,7 @@ func (b *bench) faults(ctx context.Context) error {
 			end = d
 		}
 	}
-	benchtable.Progress("matrix: all are broken; the last must be reported within %v", time.Until(end).Round(time.Second))
+	benchtable.Progress("%s: all are broken; the last must be reported within %v", name, time.Until(end).Round(time.Second))
 	if err := pause(ctx, time.Until(end)); err != nil {
 		return err
 	}
@@ -144,7 +164,7 @@ func (b *bench) faults(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	b.judge(c, all, trials, reasons, e.since(began))
+	b.judge(name, c, all, trials, reasons, e.since(began))
 	return nil
 }
 
@@ -161,7 +181,10 @@ func (b *bench) trials(ctx context.Context, c *city, all []*kind) ([]*trial, err
 		}
 		return first(x) - first(y)
 	})
-	mixed := order[b.each:]
+	mixed := order
+	if all[0].name == flapping {
+		mixed = order[b.each:]
+	}
 	rand.New(rand.NewPCG(8, 8)).Shuffle(len(mixed), func(i, j int) { mixed[i], mixed[j] = mixed[j], mixed[i] })
 	var trials []*trial
 	for k, kind := range all {
@@ -193,7 +216,7 @@ func (b *bench) trials(ctx context.Context, c *city, all []*kind) ([]*trial, err
 }
 
 // judge compares what was reported with what was so.
-func (b *bench) judge(c *city, all []*kind, trials []*trial, reasons map[string]string, events []heard) {
+func (b *bench) judge(name string, c *city, all []*kind, trials []*trial, reasons map[string]string, events []heard) {
 	by := map[string][]heard{}
 	sites := 0
 	for _, h := range events {
@@ -246,16 +269,16 @@ func (b *bench) judge(c *city, all []*kind, trials []*trial, reasons map[string]
 	lies := 0
 	for i := range c.channels {
 		if id := c.channels[i].ID; !broken[id] {
-			b.matrix.add("well (online)", reasons[id])
+			b.matrix.add("well, "+name, reasons[id])
 			lies += len(by[id])
 		}
 	}
 	share := float64(right) / float64(len(trials))
 	b.table.Add(benchtable.Row{
-		What: "faults reported for what they are", Measured: fmt.Sprintf("%.2f%%", 100*share), Bar: fmt.Sprintf("≥ %.0f%%", 100*diagonal),
+		What: name + ": faults reported for what they are", Measured: fmt.Sprintf("%.2f%%", 100*share), Bar: fmt.Sprintf("≥ %.0f%%", 100*diagonal),
 		Other: fmt.Sprintf("of %d; %d events of sites", len(trials), sites), Missed: share < diagonal,
 	})
-	b.bar("events about cameras that were well", float64(lies), 0, "%.0f", "")
+	b.bar(name+": events about cameras that were well", float64(lies), 0, "%.0f", "")
 	for _, k := range all {
 		s := tallies[k]
 		slices.Sort(s.took)

@@ -37,8 +37,8 @@ type bench struct {
 	dir      string // for everything that is written
 	only     *regexp.Regexp
 	kinds    *regexp.Regexp // of faults
-	channels int // of the city
-	each     int // cameras of each kind of fault
+	channels int            // of the city
+	each     int            // cameras of each kind of fault
 	steady   time.Duration
 	noise    time.Duration
 	rate     time.Duration // how long changes are made
