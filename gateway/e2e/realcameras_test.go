@@ -111,7 +111,8 @@ func TestGStreamerServerAsCamera(t *testing.T) {
 		t.Fatalf("GStreamer's server says %q: %v", lines.Text(), err)
 	}
 	url := func(path string) string { return fmt.Sprintf("rtsp://127.0.0.1:%d/%s", open, path) }
-	g := startGateway(t, nil)
+	// Seven encoders that start at once take their time.
+	g := startGateway(t, settings{"streams": "{linger: 1s, start_timeout: 20s}"})
 	secret := realRow("locked", fmt.Sprintf("rtsp://127.0.0.1:%d/locked", locked), "auto")
 	secret["username"], secret["password"] = "admin", "gst pass:1"
 	codecs := map[string][]string{
