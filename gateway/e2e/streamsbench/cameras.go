@@ -145,7 +145,7 @@ func (f *farm) serve(t *talk, camera netip.Addr) {
 		case film == nil:
 			b = answer(r, base.StatusNotFound, nil)
 		case r.Method == base.Describe:
-			b = answer(r, base.StatusOK, description(), "Content-Type", "application/sdp",
+			b = answer(r, base.StatusOK, sessionDescription(), "Content-Type", "application/sdp",
 				"Content-Base", "rtsp://"+r.URL.Host+"/"+kind+"/")
 		case r.Method == base.Setup:
 			if show == nil {
@@ -164,8 +164,8 @@ func (f *farm) serve(t *talk, camera netip.Addr) {
 	}
 }
 
-// description is what every camera says that it sends.
-func description() []byte {
+// sessionDescription is what every camera says that it sends.
+func sessionDescription() []byte {
 	b64 := base64.StdEncoding.EncodeToString
 	return fmt.Appendf(nil, "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=camera\r\nc=IN IP4 0.0.0.0\r\nt=0 0\r\na=control:*\r\n"+
 		"m=video 0 RTP/AVP %d\r\na=rtpmap:%[1]d H264/90000\r\n"+
