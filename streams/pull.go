@@ -247,17 +247,21 @@ func (p *Pull) deliver(u *Unit) (first bool) {
 
 // hand gives a unit to the cache and to all readers. The lock is held.
 func (p *Pull) hand(u *Unit) {
+	cached := false
 	switch {
 	case u.Control:
 		p.reports[u.Track] = u
 	case p.video: // without it there is nothing to wait for
-		p.gop.add(u)
+		cached = p.gop.add(u)
 	}
 	direct := directLimit
 	for _, r := range p.readers {
 		if r.push(u, p.video, direct > 0) {
 			direct--
 		}
+	}
+	if !cached {
+		u.giveBack()
 	}
 }
 
