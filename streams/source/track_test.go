@@ -149,7 +149,7 @@ func (e *encoder) h264(key bool, size int) (frames [][]byte) {
 
 func TestUnits(t *testing.T) {
 	t.Parallel()
-	for _, size := range []int{1, 3, 100, 1500, 5000, 1 << 20} {
+	for _, size := range []int{3, 100, 1500, 5000, 1 << 20} {
 		t.Run(fmt.Sprint(size), func(t *testing.T) {
 			t.Parallel()
 			random := rand.New(rand.NewPCG(1, uint64(size)))
@@ -163,6 +163,9 @@ func TestUnits(t *testing.T) {
 				sent[track] = append(sent[track], frame[frameHeader:])
 			}
 			pictures := 200
+			if size < 100 { // that takes long
+				pictures = 51
+			}
 			for i := range pictures {
 				n := 3000 + random.IntN(9000)
 				if i%50 == 0 {
