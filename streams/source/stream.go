@@ -30,6 +30,8 @@ func (s *session) next(now time.Time) (*message, error) {
 		switch {
 		case len(b) == 0:
 			return nil, nil
+		case b[0] == '\r' || b[0] == '\n': // some send empty lines between messages, and none is kept
+			in.r += len(b) - len(bytes.TrimLeft(b, "\r\n"))
 		case b[0] == '$':
 			if len(b) < frameHeader {
 				return nil, nil

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -400,4 +401,21 @@ func FuzzInterleaved(f *testing.F) {
 			}
 		}
 	})
+}
+
+// Empty lines are no message and no packet: however many come, they are not kept.
+func TestEmptyLines(t *testing.T) {
+	t.Parallel()
+	sink := &record{}
+	s := player(sink, &format.H264{PayloadTyp: 96})
+	e := &encoder{kind: 96, ssrc: 1, channel: 10}
+	all := func() int { return 1 << 20 }
+	s.feed(t, []byte(strings.Repeat("\r\n", 1<<20)), all)
+	if n := len(s.in.block); n > maxBlock {
+		t.Errorf("a block of %d bytes", n)
+	}
+	s.feed(t, bytes.Join(e.h264(true, 3000), []byte("\r\n")), all)
+	if len(sink.units) != 1 || sink.lost != 0 {
+		t.Errorf("%d units, %d lost", len(sink.units), sink.lost)
+	}
 }
