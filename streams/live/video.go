@@ -97,7 +97,7 @@ type assembly struct {
 
 // add takes a whole NAL unit.
 func (a *assembly) add(nal []byte) {
-	a.open = -1
+	a.cut()
 	a.take(nal, func(b []byte) []byte {
 		b = binary.BigEndian.AppendUint32(b, uint32(len(nal)))
 		return append(b, nal...)
@@ -106,8 +106,16 @@ func (a *assembly) add(nal []byte) {
 
 // first begins a NAL unit that comes in pieces.
 func (a *assembly) first(header ...byte) {
+	a.cut()
 	a.open = len(a.b)
 	a.b = append(append(a.b, 0, 0, 0, 0), header...)
+}
+
+// cut gives the access unit up when a NAL unit in pieces has no end although no packet is missing: what
+// there is of it would be rubbish to a decoder.
+func (a *assembly) cut() {
+	a.broken = a.broken || a.open >= 0
+	a.open = -1
 }
 
 // more takes a piece; the last one ends the NAL unit.
