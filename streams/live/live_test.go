@@ -416,3 +416,18 @@ func TestEndIsMissing(t *testing.T) {
 		}
 	}
 }
+
+// TestAnotherPayloadType is a camera that doesn't send the payload type that it names.
+func TestAnotherPayloadType(t *testing.T) {
+	pictures, _ := clip(t, "moving.h264")
+	m, err := New(describe(&format.H264{PayloadTyp: 97}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := newCamera(t, false)
+	for i := range 3 {
+		if len(m.Unit(c.unit(pictures[i], uint32(i*3600), -1))) == 0 {
+			t.Errorf("picture %d is not shown", i)
+		}
+	}
+}
