@@ -57,7 +57,9 @@ type Streams struct {
 	StartTimeout time.Duration `yaml:"start_timeout"` // until the camera must have agreed to send
 	MaxPulls     int           `yaml:"max_pulls"`     // 0: no bound
 	MaxReaders   int           `yaml:"max_readers"`   // 0: no bound
-	ReaderQueue  Bytes         `yaml:"reader_queue"`  // what may wait for one reader
+	// MaxPullsPerDevice is for channels that share a recorder; 0: no bound.
+	MaxPullsPerDevice int   `yaml:"max_pulls_per_device"`
+	ReaderQueue       Bytes `yaml:"reader_queue"` // what may wait for one reader
 }
 
 // Health is how channels are probed.

@@ -93,6 +93,7 @@ func (k *check) streams(s Streams) {
 	k.require(s.StartTimeout > 0, "streams.start_timeout", s.StartTimeout, "isn't positive; write a duration like 10s")
 	k.require(s.MaxPulls >= 0, "streams.max_pulls", s.MaxPulls, "is negative; write 0 for no bound, or a number")
 	k.require(s.MaxReaders >= 0, "streams.max_readers", s.MaxReaders, "is negative; write 0 for no bound, or a number")
+	k.require(s.MaxPullsPerDevice >= 0, "streams.max_pulls_per_device", s.MaxPullsPerDevice, "is negative; write 0 for no bound, or a number")
 	k.require(s.ReaderQueue >= 64<<10 && s.ReaderQueue <= 1<<30, "streams.reader_queue", s.ReaderQueue,
 		"is out of range; write 64KiB to 1GiB, enough for two keyframes")
 }

@@ -119,7 +119,7 @@ func (a *always) hold(ctx context.Context, key streams.Key) {
 	pause := first
 	for ctx.Err() == nil {
 		joined := time.Now()
-		if r, err := a.hub.Join(ctx, key); err == nil {
+		if r, err := a.hub.Join(ctx, key, streams.Who{Kind: "motion"}); err == nil {
 			select {
 			case <-r.Ended():
 			case <-ctx.Done():

@@ -181,13 +181,15 @@ func (g *gateway) openStreams() error {
 		Source: &source.Source{
 			StartTimeout: cfg.Streams.StartTimeout, StallTimeout: stallTimeout, UserAgent: "sharpeyes/" + g.o.Version,
 		},
-		Observer:   observer{g},
-		Channel:    func(id string) (registry.Channel, bool) { return snapshot().Get(id) },
-		Linger:     cfg.Streams.Linger,
-		MaxPulls:   cfg.Streams.MaxPulls,
-		MaxReaders: cfg.Streams.MaxReaders,
-		Queue:      int(cfg.Streams.ReaderQueue),
-		Log:        g.log,
+		Observer:     observer{g},
+		Channel:      func(id string) (registry.Channel, bool) { return snapshot().Get(id) },
+		Linger:       cfg.Streams.Linger,
+		MaxPulls:     cfg.Streams.MaxPulls,
+		MaxReaders:   cfg.Streams.MaxReaders,
+		MaxPerDevice: cfg.Streams.MaxPullsPerDevice,
+		StartTimeout: cfg.Streams.StartTimeout,
+		Queue:        int(cfg.Streams.ReaderQueue),
+		Log:          g.log,
 	})
 	for id, s := range g.statuses.Range() {
 		if s.Reason == event.Unauthorized {
@@ -248,11 +250,12 @@ func (g *gateway) openAPI() error {
 		return fmt.Errorf("loading the page: %w", err)
 	}
 	g.api = api.New(api.Options{
-		Catalogue: g.bus.Registry(), Statuses: g.statuses, Streams: g.hub, Events: g.bus, Authenticator: principals{g.access},
+		Catalogue: g.bus.Registry(), Statuses: g.statuses, Streams: g.hub, Live: g.hub, Events: g.bus, Authenticator: principals{g.access},
 		Ready: g.bus.Ready, Gatherer: g.metrics, RTSPURL: g.rtspURL, Page: page, Version: g.o.Version, Log: g.log,
-		RotateKey: g.rotateKey, Center: g.config().Map.Center,
+		RotateKey: g.rotateKey, Center: g.config().Map.Center, StartTimeout: g.config().Streams.StartTimeout,
 	})
 	g.defers(g.api.Close)
+	g.metrics.MustRegister(g.api.Collectors()...)
 	stop, err := g.api.ServeNATS(g.bus.Conn())
 	if err != nil {
 		return fmt.Errorf("offering the API on NATS: %w", err)

@@ -74,6 +74,22 @@ func TestDemo(t *testing.T) {
 		t.Errorf("got %+v, %v", event, err)
 	}
 	get(t, "http://"+a.HTTP+"/readyz", nil)
+
+	c := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: 10 * time.Second}
+	res, err := c.Get("http://" + a.HTTP + "/metrics")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	page, err := io.ReadAll(res.Body)
+	if err != nil || res.StatusCode != http.StatusOK {
+		t.Fatalf("the metrics: %s, %v: %s", res.Status, err, page)
+	}
+	for _, name := range []string{`pull_readers{channel="`, `pulls_by_phase{phase="flowing"}`, "join_seconds_count", "camera_received_bytes_total", "rtsp_sent_bytes_total"} {
+		if !bytes.Contains(page, []byte("\nsharpeyes_"+name)) {
+			t.Errorf("the metrics don't tell of %s", name)
+		}
+	}
 }
 
 // listen subscribes before the first probes are done, or soon after: some change is still to come.

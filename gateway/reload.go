@@ -7,12 +7,13 @@ import (
 	"strings"
 
 	"sharpeyes/config"
+	"sharpeyes/streams"
 )
 
 // reloadable is the keys that a running gateway takes over.
 func reloadable(key string) bool {
 	return slices.Contains([]string{
-		"streams.linger", "streams.max_pulls", "streams.max_readers",
+		"streams.linger", "streams.max_pulls", "streams.max_readers", "streams.max_pulls_per_device",
 		"motion.sensitivity", "motion.hold", "motion.always_budget",
 		"log.level",
 	}, key)
@@ -53,7 +54,9 @@ func (g *gateway) reload(cfg config.Config) (changed []string, err error) {
 		}
 	}
 	g.cfg.Store(&cfg)
-	g.hub.Limit(cfg.Streams.Linger, cfg.Streams.MaxPulls, cfg.Streams.MaxReaders)
+	g.hub.Limit(streams.Limits{
+		Linger: cfg.Streams.Linger, MaxPulls: cfg.Streams.MaxPulls, MaxReaders: cfg.Streams.MaxReaders, MaxPerDevice: cfg.Streams.MaxPullsPerDevice,
+	})
 	g.always.limit(cfg.Motion.AlwaysBudget, g.bus.Registry().Snapshot())
 	return changed, nil
 }

@@ -21,7 +21,7 @@ func BenchmarkDeliver(b *testing.B) {
 			got := make(chan struct{}, readers)
 			var wg sync.WaitGroup
 			for range readers {
-				r, err := h.Join(ctx, key)
+				r, err := join(ctx, h, key)
 				if err != nil {
 					b.Fatal(err)
 				}

@@ -4,23 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
-	"slices"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"sharpeyes/registry"
-	"sharpeyes/registry/event"
-)
-
-// A camera that fails is left alone for firstPause, and after each further failure for twice as
-// long, up to lastPause: whoever asks in between is told the last failure. Else a few impatient
-// readers would hammer a dead camera, and flood the city with its failures.
-const (
-	firstPause = time.Second
-	lastPause  = 8 * time.Second
 )
 
 // What a reader can be told instead of a stream.
@@ -31,53 +19,11 @@ var (
 	ErrQuota     = errors.New("over the quota")
 	ErrClosed    = errors.New("the gateway is closing")
 	ErrBehind    = errors.New("the reader stayed behind")
-	ErrEdited    = errors.New("the channel was edited")
-	errUnwatched = errors.New("nobody watches")
+	// ErrRedescribed is for a reader that was told what the stream held at an earlier pull.
+	ErrRedescribed = errors.New("the camera sends something else now")
+	ErrEdited      = errors.New("the channel was edited")
+	errUnwatched   = errors.New("nobody watches")
 )
-
-// lockout is how long a camera that refused its password is left alone, unless its channel is
-// edited: cameras lock accounts out after a few wrong passwords.
-const lockout = 30 * time.Minute
-
-// Sink takes what a Source gets from a camera. Its methods are called one after another.
-type Sink interface {
-	// Describe comes first, once.
-	Describe(*Description)
-	// Playing says that the camera accepted to send.
-	Playing()
-	// Deliver hands over one unit; it never blocks.
-	Deliver(*Unit)
-	// Lost says that packets did not arrive.
-	Lost(packets uint64)
-}
-
-// Source opens streams at cameras.
-type Source interface {
-	// Pull opens one stream and hands it to the sink until ctx ends or the stream does. It returns
-	// once the connection is closed and nothing of it is left. The error is a *Failure when it is
-	// the camera's doing.
-	Pull(ctx context.Context, ch registry.Channel, p Profile, sink Sink) error
-}
-
-// Observer hears what becomes of pulls: Started with the first unit that the camera sends, and then
-// Stopped or Failed; Failed alone when none came. Its methods must not block.
-type Observer interface {
-	Started(registry.Channel, Info)
-	Stopped(registry.Channel, Info)
-	Failed(registry.Channel, Info, *Failure)
-}
-
-// Options is what a Hub needs.
-type Options struct {
-	Source     Source
-	Observer   Observer
-	Channel    func(id string) (registry.Channel, bool)
-	Linger     time.Duration // how long a pull outlives its last reader
-	MaxPulls   int           // 0: no bound
-	MaxReaders int           // 0: no bound; of all pulls together
-	Queue      int           // bytes that may wait for one reader
-	Log        *slog.Logger
-}
 
 // Hub opens at most one pull a camera stream and shares it among its readers.
 type Hub struct {
@@ -90,37 +36,26 @@ type Hub struct {
 	readers int
 	refused map[string]time.Time // by channel id: when its password was refused
 	failed  map[Key]failed
+	descs   map[Key]*Description // what streams held when they were last pulled
 	closed  bool
-}
 
-// failed is the last attempt at a stream that did not flow.
-type failed struct {
-	failure *Failure
-	at      time.Time
-	pause   time.Duration
+	stats  stats
+	caches atomic.Int64 // bytes; see gop
 }
 
 // NewHub makes a hub with no pulls. Close it when done.
 func NewHub(o Options) *Hub {
-	h := &Hub{o: o, pulls: map[Key]*Pull{}, refused: map[string]time.Time{}, failed: map[Key]failed{}}
+	h := &Hub{o: o, pulls: map[Key]*Pull{}, refused: map[string]time.Time{}, failed: map[Key]failed{}, descs: map[Key]*Description{}}
 	h.linger.Store(int64(o.Linger))
 	return h
 }
 
-// Limit changes the linger and the quotas, as in Options. Pulls and readers that are there stay.
-func (h *Hub) Limit(linger time.Duration, maxPulls, maxReaders int) {
-	h.linger.Store(int64(linger))
+// Limit changes the linger and the quotas. Pulls and readers that are there stay.
+func (h *Hub) Limit(l Limits) {
+	h.linger.Store(int64(l.Linger))
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.o.MaxPulls, h.o.MaxReaders = maxPulls, maxReaders
-}
-
-// Refused says that the camera of a channel refused its password at the given time, before this hub
-// was made: a restart is no reason to try again.
-func (h *Hub) Refused(id string, at time.Time) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	h.refused[id] = at
+	h.o.MaxPulls, h.o.MaxReaders, h.o.MaxPerDevice = l.MaxPulls, l.MaxReaders, l.MaxPerDevice
 }
 
 // Close ends all pulls and their readers, and waits until nothing is left of them.
@@ -134,16 +69,18 @@ func (h *Hub) Close() {
 	h.wg.Wait()
 }
 
-// Join adds a reader to the pull of a stream, which is opened if there is none, and waits until the
-// camera sends or has failed. The reader gets nothing before its Play. The error is one of this
-// package's, a *Failure, or ctx's.
-func (h *Hub) Join(ctx context.Context, key Key) (*Reader, error) {
+// Join adds a reader to the pull of a stream, which is opened if there is none, and waits until it
+// is known what the stream holds: that may be from an earlier pull, while the camera is being
+// dialled. The reader gets nothing before its Play, and Play is to be called after Wait. The error is
+// one of this package's, a *Failure, or ctx's.
+func (h *Hub) Join(ctx context.Context, key Key, who Who) (*Reader, error) {
+	asked := time.Now()
 	for {
-		p, r, err := h.attach(key)
+		p, r, err := h.attach(key, who, asked)
 		if err != nil {
 			return nil, err
 		}
-		if r == nil { // the old pull is just ending; its connection must be gone before the next begins
+		if r == nil { // the connection of a pull that is just ending must be gone first
 			select {
 			case <-p.done:
 				continue
@@ -152,7 +89,7 @@ func (h *Hub) Join(ctx context.Context, key Key) (*Reader, error) {
 			}
 		}
 		select {
-		case <-p.started:
+		case <-p.told:
 		case <-ctx.Done():
 			r.Close()
 			return nil, ctx.Err()
@@ -167,86 +104,37 @@ func (h *Hub) Join(ctx context.Context, key Key) (*Reader, error) {
 
 // Tap adds a reader that neither opens a pull nor keeps it open, and reports whether there was one.
 // It is for those who want to see what is pulled anyway.
-func (h *Hub) Tap(key Key) (*Reader, bool) {
+func (h *Hub) Tap(key Key, who Who) (*Reader, bool) {
 	h.mu.Lock()
 	p := h.pulls[key]
 	h.mu.Unlock()
 	if p == nil {
 		return nil, false
 	}
-	r := p.attach(false)
+	r := p.attach(false, who, time.Now())
 	return r, r != nil
 }
 
 // attach finds or starts the pull and adds a reader. A nil reader without an error means that the
-// pull is ending.
-func (h *Hub) attach(key Key) (*Pull, *Reader, error) {
+// pull that is returned is ending.
+func (h *Hub) attach(key Key, who Who, at time.Time) (*Pull, *Reader, error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if h.closed {
-		return nil, nil, ErrClosed
-	}
 	if h.o.MaxReaders > 0 && h.readers >= h.o.MaxReaders {
 		return nil, nil, fmt.Errorf("%w: %d readers", ErrQuota, h.readers)
 	}
-	p := h.pulls[key]
-	if p == nil {
-		ch, err := h.admit(key)
-		if err != nil {
-			return nil, nil, err
-		}
-		p = newPull(h, key, ch)
-		h.pulls[key] = p
-		h.wg.Go(p.run)
+	p, err := h.open(key, forReader)
+	if err != nil {
+		return nil, nil, err
 	}
-	r := p.attach(true)
+	if p.key != key {
+		return p, nil, nil
+	}
+	r := p.attach(true, who, at)
 	if r != nil {
 		h.readers++
 	}
 	return p, r, nil
-}
-
-// admit decides whether a pull may be opened. The lock is held.
-func (h *Hub) admit(key Key) (registry.Channel, error) {
-	ch, ok := h.o.Channel(key.Channel)
-	switch {
-	case !ok:
-		return ch, ErrNoChannel
-	case !ch.Enabled:
-		return ch, ErrDisabled
-	case URL(ch, key.Profile) == "":
-		return ch, ErrNoStream
-	}
-	if at, ok := h.refused[key.Channel]; ok {
-		if left := lockout - time.Since(at); left > 0 {
-			return ch, &Failure{Reason: event.Unauthorized, Detail: fmt.Sprintf(
-				"the camera refused the password; it is tried again in %v or when the channel is edited", left.Round(time.Minute))}
-		}
-		delete(h.refused, key.Channel)
-	}
-	if last, ok := h.failed[key]; ok && time.Since(last.at) < last.pause {
-		return ch, last.failure
-	}
-	if h.o.MaxPulls > 0 && len(h.pulls) >= h.o.MaxPulls {
-		return ch, fmt.Errorf("%w: %d pulls", ErrQuota, len(h.pulls))
-	}
-	return ch, nil
-}
-
-// remove forgets a pull whose connection is gone, and remembers why it never came to flow.
-func (h *Hub) remove(key Key, f *Failure, flowed bool) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	delete(h.pulls, key)
-	if f == nil || flowed {
-		delete(h.failed, key)
-	} else {
-		pause := min(max(2*h.failed[key].pause, firstPause), lastPause)
-		h.failed[key] = failed{failure: f, at: time.Now(), pause: pause}
-	}
-	if f != nil && f.Reason == event.Unauthorized {
-		h.refused[key.Channel] = time.Now()
-	}
 }
 
 func (h *Hub) left() {
@@ -269,8 +157,10 @@ func (h *Hub) Changed(now *registry.Snapshot, tx registry.Transaction) {
 	defer h.mu.Unlock()
 	for id := range ids {
 		delete(h.refused, id)
-		delete(h.failed, Key{id, Main})
-		delete(h.failed, Key{id, Sub})
+		for _, key := range []Key{{id, Main}, {id, Sub}} {
+			delete(h.failed, key)
+			delete(h.descs, key)
+		}
 	}
 	for key, p := range h.pulls {
 		if !ids[key.Channel] {
@@ -286,20 +176,4 @@ func (h *Hub) Changed(now *registry.Snapshot, tx registry.Transaction) {
 			p.stop(ErrEdited)
 		}
 	}
-}
-
-// Pulls tells what is pulled now, by channel and profile.
-func (h *Hub) Pulls() []Info {
-	h.mu.Lock()
-	pulls := make([]*Pull, 0, len(h.pulls))
-	for _, p := range h.pulls {
-		pulls = append(pulls, p)
-	}
-	h.mu.Unlock()
-	infos := make([]Info, len(pulls))
-	for i, p := range pulls {
-		infos[i] = p.info()
-	}
-	slices.SortFunc(infos, func(a, b Info) int { return strings.Compare(a.Key.String(), b.Key.String()) })
-	return infos
 }

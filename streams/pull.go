@@ -2,7 +2,6 @@ package streams
 
 import (
 	"context"
-	"errors"
 	"slices"
 	"sync"
 	"time"
@@ -10,90 +9,68 @@ import (
 	"sharpeyes/registry"
 )
 
-// Pull is the one open connection to a camera stream. It is the Sink of its Source.
+// Pull is the one open connection to a camera stream, and the next one when that breaks. It is the
+// Sink of its Source.
 type Pull struct {
-	hub     *Hub
-	key     Key
-	ctx     context.Context
-	stop    context.CancelCauseFunc
-	started chan struct{} // closed when the camera sends, or has failed
-	done    chan struct{} // closed when the connection is gone
+	hub    *Hub
+	key    Key
+	device string // changed with both locks held, the hub's and the pull's
+	ctx    context.Context
+	stop   context.CancelCauseFunc
+	knew   *Description  // what an earlier pull was told
+	told   chan struct{} // closed when it is known what the stream holds, or when the pull has failed
+	done   chan struct{} // closed when the connection is gone
 
-	mu      sync.Mutex
-	channel registry.Channel
-	desc    *Description
-	video   bool // readers begin at a keyframe
-	playing bool
-	flowing bool // the observer was told
-	ending  bool // takes no more readers
-	failure error
-	readers []*Reader
-	holding int // readers that keep the pull open
-	linger  *time.Timer
-	gop     gop
-	reports map[int]*Unit // by track: its last sender report
-	meter   meter
+	mu       sync.Mutex
+	channel  registry.Channel
+	desc     *Description
+	video    bool          // readers begin at a keyframe
+	started  chan struct{} // closed when the camera sends, or has failed; a new one when it stops
+	playing  bool
+	flowing  bool // the observer was told
+	ending   bool // takes no more readers
+	failure  error
+	readers  []*Reader
+	holding  int       // readers that keep the pull open
+	left     time.Time // when the last of them left
+	linger   *time.Timer
+	warm     warmth
+	patience *time.Timer // while readers wait for the camera to come back
+	came     time.Time   // when the connection's first unit came; zero before
+	steady   bool        // the last connection went well for a while
+	reopened int         // connections after the first
+	mishap   *Failure    // the last that happened to a connection
+	mishapAt time.Time
+	lines    continuity
+	gop      gop
+	reports  []*Unit // by track: its last sender report
+	meter    meter
 }
 
-func newPull(h *Hub, key Key, ch registry.Channel) *Pull {
+func newPull(h *Hub, key Key, ch registry.Channel, knew *Description) *Pull {
 	ctx, stop := context.WithCancelCause(context.Background())
 	p := &Pull{
-		hub: h, key: key, channel: ch, ctx: ctx, stop: stop,
-		started: make(chan struct{}), done: make(chan struct{}),
-		gop: gop{limit: h.o.Queue / 2}, reports: map[int]*Unit{}, meter: meter{since: time.Now()},
+		hub: h, key: key, device: ch.DeviceKey(), channel: ch, ctx: ctx, stop: stop, knew: knew,
+		told: make(chan struct{}), started: make(chan struct{}), done: make(chan struct{}),
+		gop: gop{usual: h.o.Queue / 2, shared: &h.caches}, meter: meter{since: time.Now()}, left: time.Now(),
 	}
 	p.linger = time.AfterFunc(time.Hour, p.unwatched)
 	p.linger.Stop()
+	if knew != nil {
+		p.holds(knew)
+		close(p.told)
+	}
 	return p
 }
 
-// run pulls until the source ends, and then clears up.
-func (p *Pull) run() {
-	p.mu.Lock()
-	ch := p.channel
-	p.mu.Unlock()
-	err := p.hub.o.Source.Pull(p.ctx, ch, p.key.Profile, p)
-	if cause := context.Cause(p.ctx); cause != nil {
-		err = cause
-	} else if err == nil {
-		err = errors.New("the stream ended")
-	}
-	p.stop(err)
-	var failure *Failure
-	errors.As(err, &failure)
-
-	p.mu.Lock()
-	p.ending, p.failure = true, err
-	p.linger.Stop()
-	info := p.infoLocked()
-	ch = p.channel
-	readers := p.readers
-	p.readers = nil
-	p.mu.Unlock()
-
-	p.hub.remove(p.key, failure, info.Flowing)
-	for _, r := range readers {
-		r.end(err)
-	}
-	if failure != nil {
-		p.hub.o.Observer.Failed(ch, info, failure)
-	} else if info.Flowing {
-		p.hub.o.Observer.Stopped(ch, info)
-	}
-	if !info.Playing {
-		close(p.started)
-	}
-	close(p.done)
-}
-
 // attach adds a reader; nil when the pull is ending. One that holds keeps the pull open.
-func (p *Pull) attach(hold bool) *Reader {
+func (p *Pull) attach(hold bool, who Who, at time.Time) *Reader {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.ending || p.ctx.Err() != nil {
 		return nil
 	}
-	r := newReader(p, hold, p.hub.o.Queue)
+	r := newReader(p, hold, who, p.hub.o.Queue, at)
 	p.readers = append(p.readers, r)
 	if hold {
 		p.holding++
@@ -110,10 +87,12 @@ func (p *Pull) detach(r *Reader) {
 	if r.hold {
 		p.holding--
 		if p.holding == 0 && !p.ending {
-			p.linger.Reset(time.Duration(p.hub.linger.Load()))
+			p.left = time.Now()
+			p.linger.Reset(p.unneeded())
 		}
 	}
 	p.mu.Unlock()
+	p.hub.stats.skipped.Add(r.Skipped())
 	if r.hold {
 		p.hub.left() // takes the hub's lock, which comes before the pull's
 	}
@@ -123,10 +102,21 @@ func (p *Pull) detach(r *Reader) {
 func (p *Pull) unwatched() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.holding == 0 && !p.ending {
-		p.ending = true
-		p.stop(errUnwatched)
+	if left := p.unneeded(); left > 0 && p.holding == 0 && !p.ending {
+		p.linger.Reset(left)
+		return
 	}
+	p.giveUp()
+}
+
+// giveUp ends the pull when it has no readers, and reports whether it did. The lock is held.
+func (p *Pull) giveUp() bool {
+	if p.holding > 0 || p.ending {
+		return false
+	}
+	p.ending = true
+	p.stop(errUnwatched)
+	return true
 }
 
 // edit takes over a channel whose registration changed, and reports whether the pull can go on.
@@ -138,8 +128,15 @@ func (p *Pull) edit(ch registry.Channel) bool {
 		old.Password != ch.Password || old.Transport != ch.Transport {
 		return false
 	}
-	p.channel = ch
+	p.channel, p.device = ch, ch.DeviceKey()
 	return true
+}
+
+// begun is closed when the camera sends.
+func (p *Pull) begun() <-chan struct{} {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.started
 }
 
 func (p *Pull) failed() error {
@@ -148,21 +145,64 @@ func (p *Pull) failed() error {
 	return p.failure
 }
 
-// Describe keeps what the camera says it sends.
+// clock is the rate of the video track's timestamps. The lock is held.
+func (p *Pull) clock() uint64 {
+	if i := p.meter.videoTrack; i < len(p.lines.lines) {
+		return p.lines.lines[i].clock
+	}
+	return 90000
+}
+
+// Describe keeps what the camera says it sends. Readers who were told something else can't go on:
+// those who play, when it is of another kind; those who don't yet, when it differs in anything that
+// they were told.
 func (p *Pull) Describe(d *Description) {
 	p.mu.Lock()
-	defer p.mu.Unlock()
+	first := p.desc == nil
+	for _, r := range p.readers {
+		r.mu.Lock()
+		switch {
+		case r.told == nil || same(r.told, d, r.played.IsZero()):
+			r.told = d
+		case r.err == nil:
+			r.err = ErrRedescribed
+			r.signal()
+		}
+		r.mu.Unlock()
+	}
+	p.holds(d)
+	p.mu.Unlock()
+	if first {
+		close(p.told)
+	}
+	p.hub.described(p.key, d)
+}
+
+// holds says what the stream holds from the next connection on. The lock is held, or nobody else has
+// the pull yet.
+func (p *Pull) holds(d *Description) {
 	p.desc = d
 	p.meter.videoTrack, p.video = videoTrack(d)
 	p.meter.hasVideo = p.video
+	p.lines.connected(d)
+	p.gop.clear()
+	p.gop.track, p.gop.order = p.meter.videoTrack, order{}
+	p.reports = make([]*Unit, len(d.Medias))
 }
 
 // Playing lets those who wait go on.
 func (p *Pull) Playing() {
 	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.playing {
+		return
+	}
 	p.playing = true
-	p.mu.Unlock()
 	close(p.started)
+	p.warmed()
+	for _, r := range p.readers {
+		r.restart(p.video)
+	}
 }
 
 // Deliver hands a unit to every reader's queue.
@@ -179,18 +219,50 @@ func (p *Pull) Deliver(u *Unit) {
 func (p *Pull) deliver(u *Unit) (first bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if u.Track < 0 || u.Track >= len(p.reports) {
+		return false // of nothing that was described
+	}
 	p.meter.add(u)
-	if u.Control {
-		p.reports[u.Track] = u
-	} else {
-		p.gop.add(u, p.video)
+	before, ok := p.lines.mend(u)
+	if !ok {
+		return false
+	}
+	if before != nil {
+		p.hand(before)
+	}
+	if !u.Control {
 		first = !p.flowing
 		p.flowing = true
+		if p.came.IsZero() {
+			p.came = u.At
+			if p.patience != nil { // the camera is back
+				p.patience.Stop()
+				p.patience = nil
+			}
+		}
 	}
-	for _, r := range p.readers {
-		r.push(u, p.video)
-	}
+	p.hand(u)
 	return first
+}
+
+// hand gives a unit to the cache and to all readers. The lock is held.
+func (p *Pull) hand(u *Unit) {
+	cached := false
+	switch {
+	case u.Control:
+		p.reports[u.Track] = u
+	case p.video: // without it there is nothing to wait for
+		cached = p.gop.add(u)
+	}
+	direct := directLimit
+	for _, r := range p.readers {
+		if r.push(u, p.video, direct > 0) {
+			direct--
+		}
+	}
+	if !cached {
+		u.giveBack()
+	}
 }
 
 // Lost counts packets that did not arrive.

@@ -3,52 +3,84 @@ package streams
 import (
 	"context"
 	"sync"
+	"time"
 )
 
 // takeLimit bounds what one Next returns, in bytes, and so what one write to a socket holds.
-const takeLimit = 512 << 10
+const takeLimit = 64 << 10
+
+// Who is a reader as the list of streams tells of it.
+type Who struct {
+	Kind   string // rtsp, browser, motion
+	Remote string // address; empty when the gateway itself reads
+	User   string // empty when nobody signed in
+}
 
 // Reader receives the units of one pull, at its own speed and from its own queue.
 type Reader struct {
-	pull *Pull
-	hold bool
-	wake chan struct{} // 1: something is there, or the reader has ended
-	once sync.Once     // Close
+	pull   *Pull
+	hold   bool
+	who    Who
+	joined time.Time     // when it asked
+	wake   chan struct{} // 1: something is there, or the reader has ended
+	once   sync.Once     // Close
 
 	mu      sync.Mutex
+	told    *Description // what it was told that the stream holds
 	queue   queue
 	playing bool
-	err     error // why it ended
+	played  time.Time // when Play was called
+	err     error     // why it ended
+	direct  direct
+	units   uint64 // handed out
+	bytes   uint64
+	first   time.Duration // from joining to the first unit; 0 before
 }
 
-func newReader(p *Pull, hold bool, limit int) *Reader {
-	return &Reader{pull: p, hold: hold, wake: make(chan struct{}, 1), queue: queue{limit: limit}}
+func newReader(p *Pull, hold bool, who Who, limit int, at time.Time) *Reader {
+	return &Reader{pull: p, hold: hold, who: who, joined: at, told: p.desc, wake: make(chan struct{}, 1), queue: queue{limit: limit}}
 }
 
 // Description is what the stream holds, as the camera said it. It must not be changed.
 func (r *Reader) Description() *Description {
-	r.pull.mu.Lock()
-	defer r.pull.mu.Unlock()
-	return r.pull.desc
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.told
 }
 
-// Play begins with the units since the last keyframe and goes on with the live ones, each once.
+// Wait returns when the camera sends what Description says, or with the reason why it doesn't:
+// ErrRedescribed when it turned out to send something else, which whoever joins anew is told.
+func (r *Reader) Wait(ctx context.Context) error {
+	started := r.pull.begun()
+	select {
+	case <-started:
+	case <-r.pull.done:
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	if err := r.pull.failed(); err != nil {
+		return err
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.err
+}
+
+// Play begins with the pictures since the last keyframe, stamped as catchUp says, and goes on with
+// the live units, each once.
 func (r *Reader) Play() {
-	r.pull.mu.Lock() // no unit is delivered between the cache and the live ones
-	defer r.pull.mu.Unlock()
+	p := r.pull
+	p.mu.Lock() // no unit is delivered between the cache and the live ones
+	defer p.mu.Unlock()
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.playing {
 		return
 	}
-	r.playing = true
-	r.queue.fresh, r.queue.skipping = r.pull.video, false
-	for _, report := range r.pull.reports {
-		r.queue.units = append(r.queue.units, report)
-		r.queue.bytes += report.Size()
-	}
-	for _, u := range r.pull.gop.units {
-		r.queue.push(u, r.pull.video)
+	r.playing, r.played = true, time.Now()
+	r.queue.fresh, r.queue.skipping = p.video, false
+	if len(p.gop.units) > 0 || !p.video {
+		r.queue.begin(squeeze(p.synchronise(len(p.gop.units)), p.gop.units, p.gop.order.depth, p.clock()))
 	}
 	r.signal()
 }
@@ -61,22 +93,43 @@ func (r *Reader) Pause() {
 	r.queue = queue{limit: r.queue.limit, skipped: r.queue.skipped}
 }
 
-// push adds a unit. The pull's lock is held.
-func (r *Reader) push(u *Unit, video bool) {
+// restart lets a reader go on at the next keyframe: the connection to the camera is a new one.
+func (r *Reader) restart(video bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.queue.fresh = video
+}
+
+// push adds a unit, or hands it over at once if that may be, and reports whether it was. The pull's
+// lock is held.
+func (r *Reader) push(u *Unit, video, direct bool) (took bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if !r.playing || r.err != nil {
-		return
+		return false
 	}
 	if u.Control && (r.queue.fresh || r.queue.skipping) {
-		return
+		return false
+	}
+	if direct && r.offer(u) {
+		r.count(1, u.Size())
+		return true
+	}
+	if r.queue.fresh && u.Keyframe {
+		for _, report := range r.pull.reports {
+			if report != nil {
+				r.queue.add(report)
+			}
+		}
 	}
 	r.queue.push(u, video)
 	if r.queue.hopeless(u.At) {
 		r.err = ErrBehind
 		r.queue.clear()
+		r.pull.hub.stats.behind.Add(1)
 	}
 	r.signal()
+	return false
 }
 
 func (r *Reader) signal() {
@@ -87,14 +140,24 @@ func (r *Reader) signal() {
 }
 
 // Next waits for units and appends them to dst. It returns an error when the stream has ended, when
-// the reader stayed behind (ErrBehind), or with ctx. One goroutine may call it at a time.
+// the reader stayed behind (ErrBehind), or with ctx. It returns no units and no error when Direct
+// left something to see to. One goroutine may call it at a time.
 func (r *Reader) Next(ctx context.Context, dst []*Unit) ([]*Unit, error) {
+	before := len(dst)
 	for {
 		r.mu.Lock()
 		err := r.err
-		dst = r.queue.take(dst, takeLimit)
+		waited := r.queue.size()
+		dst, pictures := r.queue.take(dst, takeLimit)
+		n := len(pictures) + len(dst) - before
+		there := n > 0
+		nudged := r.await(!there && err == nil)
+		r.count(n, waited-r.queue.size())
 		r.mu.Unlock()
-		if len(dst) > 0 {
+		for _, e := range pictures {
+			dst = append(dst, e.taken())
+		}
+		if there || nudged {
 			return dst, nil
 		}
 		if err != nil {
@@ -103,9 +166,24 @@ func (r *Reader) Next(ctx context.Context, dst []*Unit) ([]*Unit, error) {
 		select {
 		case <-r.wake:
 		case <-ctx.Done():
+			r.mu.Lock()
+			r.await(false)
+			r.mu.Unlock()
 			return dst, ctx.Err()
 		}
 	}
+}
+
+// count adds what is handed out. The reader's lock is held.
+func (r *Reader) count(units, bytes int) {
+	if r.units == 0 && units > 0 {
+		r.first = time.Since(r.joined)
+		if r.hold {
+			r.pull.hub.stats.joinTime(r.first)
+		}
+	}
+	r.units += uint64(units)
+	r.bytes += uint64(bytes)
 }
 
 // Skipped is how many units the reader lost because it could not keep up.

@@ -7,6 +7,16 @@
 // once, as they go on the wire. A pull keeps the units since the last keyframe, so that whoever
 // joins late sees a picture at once.
 //
+// A late reader is sent the last sender reports, then all pictures since the last keyframe, stamped
+// into the tenth of a second before the live edge, and then the live units, each once, with sequence
+// numbers that run on; sound and all else begin at the live edge. So a player is at the live edge as
+// soon as it has decoded the pictures, and in step. Their order is kept, also toward the pictures to
+// come: as far as a B picture may lie behind the latest one, nothing is restamped (squeeze).
+//
+// A connection that breaks is replaced while readers wait, for as long as a stream may take to start.
+// What they see goes on: one SSRC, running sequence numbers, a timestamp that has grown by the time
+// that passed (continuity).
+//
 // The packages below are the hub's sides: source pulls from cameras, relay serves RTSP readers,
 // probe asks a camera whether it is there, motion reads packets for movement, netio guards
 // listeners, and sim is cameras that don't exist. They import this package for its words, and never

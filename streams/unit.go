@@ -20,11 +20,18 @@ type Unit struct {
 
 	frames []byte // the packets as interleaved frames, channel 2×Track, or 2×Track+1 when Control
 	n      int    // how many
+	loan   *Loan  // what the packets lie in; nil: memory of their own
 }
 
 // NewUnit makes an empty unit with room for size bytes of packets.
 func NewUnit(track int, control bool, size int) *Unit {
 	return &Unit{Track: track, Control: control, frames: make([]byte, 0, size)}
+}
+
+// Adopt makes a unit of n packets that are already laid out as interleaved frames of the unit's
+// Channel. The bytes are the unit's from now on.
+func Adopt(track int, control bool, frames []byte, n int) *Unit {
+	return &Unit{Track: track, Control: control, frames: frames, n: n}
 }
 
 // Channel is the interleaved channel that the unit's bytes are laid out for.
@@ -72,6 +79,14 @@ func (u *Unit) Size() int { return len(u.frames) }
 
 // Len is how many packets the unit holds.
 func (u *Unit) Len() int { return u.n }
+
+// stamp is the RTP timestamp of the first packet; 0 when that has none.
+func (u *Unit) stamp() uint32 {
+	if u.Control || len(u.frames) < interleavedHeader+rtpHeader {
+		return 0
+	}
+	return binary.BigEndian.Uint32(u.frames[interleavedHeader+4:])
+}
 
 // Interleaved is the unit's packets as they go to a reader over TCP whose channels are those of
 // Channel. It must not be changed.

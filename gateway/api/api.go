@@ -11,6 +11,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/netip"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
@@ -42,9 +43,11 @@ type Rotation struct {
 	Version  uint64 `json:"version" doc:"of the registry"`
 }
 
-// Streams knows what is pulled now.
+// Streams knows what is pulled now, and was.
 type Streams interface {
 	Pulls() []streams.Info
+	// Info tells of one stream, also of one that was pulled; false when nothing is known of it.
+	Info(streams.Key) (streams.Info, bool)
 }
 
 // Principal is who asks.
@@ -69,8 +72,11 @@ type Options struct {
 	Catalogue     Catalogue
 	Statuses      *registry.Statuses
 	Streams       Streams
+	Live          Live   // nil: nobody can watch over HTTP
 	Events        Events // nil: nobody can listen
 	Authenticator Authenticator
+	// StartTimeout is how long a camera may take until it sends; 0 takes 10 s.
+	StartTimeout time.Duration
 	// Ready is nil when the gateway can serve; an errors.Join of the reasons otherwise.
 	Ready func() error
 	// Gatherer is what /metrics shows.
@@ -101,10 +107,12 @@ type API struct {
 
 	life      context.Context // of the WebSockets
 	end       context.CancelFunc
-	listening chan struct{} // one slot a WebSocket
+	listening chan struct{} // one slot a WebSocket of events
+	watching  chan struct{} // one slot a WebSocket of a stream
+	live      liveCounts
 }
 
-// maxListeners bounds the WebSockets that are open at once.
+// maxListeners bounds the WebSockets of events that are open at once.
 const maxListeners = 1000
 
 const importsAtOnce = 2
@@ -114,7 +122,13 @@ func New(o Options) *API {
 	if o.MaxImport <= 0 {
 		o.MaxImport = 256 << 20
 	}
-	a := &API{o: o, importing: make(chan struct{}, importsAtOnce), listening: make(chan struct{}, maxListeners)}
+	if o.StartTimeout <= 0 {
+		o.StartTimeout = 10 * time.Second
+	}
+	a := &API{
+		o: o, importing: make(chan struct{}, importsAtOnce),
+		listening: make(chan struct{}, maxListeners), watching: make(chan struct{}, maxBrowsers),
+	}
 	a.life, a.end = context.WithCancel(context.Background())
 	a.handler = a.routes()
 	return a
@@ -126,6 +140,9 @@ func (a *API) Close() {
 	a.end()
 	for range maxListeners {
 		a.listening <- struct{}{}
+	}
+	for range maxBrowsers {
+		a.watching <- struct{}{}
 	}
 }
 

@@ -9,7 +9,9 @@ import (
 	"strings"
 	"testing"
 
+	"sharpeyes/gateway/api"
 	"sharpeyes/registry"
+	"sharpeyes/streams"
 )
 
 type page struct {
@@ -174,14 +176,35 @@ func TestStreams(t *testing.T) {
 		t.Errorf("%v", one)
 	}
 	for _, path := range []string{southGate, "nobody", northGate + "?profile=sub"} {
-		wantProblem(t, b.ask("GET", "/api/v1/streams/"+path, ""), http.StatusNotFound)
+		p := wantProblem(t, b.ask("GET", "/api/v1/streams/"+path, ""), http.StatusNotFound)
+		if path == southGate && (!strings.Contains(p.Detail, "H265 and G711") || !strings.Contains(p.Detail, "2023-11-14T22:13:20Z it failed: connect_refused: 10.0.0.2")) {
+			t.Errorf("%s: %q", path, p.Detail)
+		}
+	}
+}
+
+// Who reads is for administrators to know.
+func TestWhoReads(t *testing.T) {
+	b := newBench(t, func(o *api.Options) {
+		o.Authenticator = door{}
+		o.Streams = pulls{{
+			Key:         streams.Key{Channel: northGate, Profile: streams.Main},
+			ReadersList: []streams.ReaderInfo{{Who: streams.Who{Kind: "browser", Remote: "192.0.2.7:1234", User: "anna"}, Units: 7}},
+		}}
+	})
+	for asker, knows := range map[string]bool{"Basic Ym9zczpwdw==": true, "Basic ZXllOnB3": false} {
+		var one api.Stream
+		decode(t, b.ask("GET", "/api/v1/streams/"+northGate, "", "Authorization", asker), http.StatusOK, &one)
+		if len(one.Reading) != 1 || one.Reading[0].Units != 7 || (one.Reading[0].User == "anna") != knows || (one.Reading[0].Remote != "") != knows {
+			t.Errorf("%+v", one.Reading)
+		}
 	}
 }
 
 // Every operation is in the document, under its whole path, and every reference leads somewhere.
 func TestOpenAPI(t *testing.T) {
-	b := newBench(t, nil)
-	w := b.ask("GET", "/api/v1/openapi.json", "")
+	_, b := newStudio(t, 1)
+	w := b.ask("GET", "/api/v1/openapi.json", "", "Authorization", "Basic Ym9zczpwdw==")
 	var doc struct {
 		OpenAPI    string
 		Paths      map[string]map[string]struct{ OperationID string }
@@ -208,6 +231,8 @@ func TestOpenAPI(t *testing.T) {
 		"/api/v1/stats":                 {"get"},
 		"/api/v1/streams":               {"get"},
 		"/api/v1/streams/{id}":          {"get"},
+		"/api/v1/streams:prewarm":       {"post"},
+		"/api/v1/ws/live/{id}":          {"get"},
 	}
 	for path, methods := range want {
 		for _, m := range methods {

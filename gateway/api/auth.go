@@ -27,7 +27,7 @@ func (a *API) authenticate(next http.Handler) http.Handler {
 		if err != nil {
 			err = usersError{err} // unless the table knows better
 		}
-		if err == nil && !who.May(actionOf(r.Method)) {
+		if err == nil && !who.May(actionOf(r)) {
 			err = errForbidden
 		}
 		if err != nil {
@@ -49,13 +49,14 @@ func (a *API) whoAsks(ctx context.Context, r *http.Request) (Principal, error) {
 	return a.o.Authenticator.Authenticate(ctx, "", "", nearest(r))
 }
 
-func actionOf(method string) string {
-	switch method {
-	case http.MethodGet, http.MethodHead, http.MethodOptions:
+func actionOf(r *http.Request) string {
+	switch {
+	case r.Method == http.MethodGet, r.Method == http.MethodHead, r.Method == http.MethodOptions:
 		return "read"
-	default:
-		return "edit"
+	case r.URL.Path == prewarmPath: // what watching does as well
+		return "read"
 	}
+	return "edit"
 }
 
 func remoteAddr(r *http.Request) netip.Addr {

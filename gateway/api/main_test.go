@@ -121,6 +121,21 @@ type pulls []streams.Info
 
 func (p pulls) Pulls() []streams.Info { return p }
 
+func (p pulls) Info(key streams.Key) (streams.Info, bool) {
+	for _, i := range p {
+		if i.Key == key {
+			return i, true
+		}
+	}
+	if key.Channel != southGate {
+		return streams.Info{}, false
+	}
+	return streams.Info{
+		Key: key, Phase: streams.Idle, Codecs: []string{"H265", "G711"}, FailedAt: time.Unix(1700000000, 0),
+		Failure: &streams.Failure{Reason: event.ConnectRefused, Detail: "10.0.0.2:554 refused the connection"},
+	}, true
+}
+
 type user struct{ name, role string }
 
 func (u user) String() string { return u.name }

@@ -17,6 +17,7 @@ func finishDocument(h huma.API) {
 	site := schemas.Schema(reflect.TypeFor[registry.Site](), true, "Site")
 	window := schemas.Schema(reflect.TypeFor[newWindow](), true, "NewMaintenance")
 	errs := schemas.Schema(reflect.TypeFor[Problem](), true, "Problem")
+	wanted := schemas.Schema(reflect.TypeFor[prewarming](), true, "Prewarm")
 	describeFields(schemas)
 
 	json := func(s *huma.Schema) map[string]*huma.MediaType {
@@ -31,6 +32,10 @@ func finishDocument(h huma.API) {
 	one.Put.Responses["201"] = &huma.Response{Description: "Created", Headers: one.Put.Responses["200"].Headers, Content: one.Put.Responses["200"].Content}
 	doc.Paths[prefix+"/sites/{path}"].Put.RequestBody = &huma.RequestBody{Required: true, Content: json(site)}
 	doc.Paths[prefix+"/maintenance"].Post.RequestBody = &huma.RequestBody{Required: true, Content: json(window)}
+	if prewarm := doc.Paths[prewarmPath]; prewarm != nil {
+		prewarm.Post.RequestBody = &huma.RequestBody{Required: true, Content: json(wanted)}
+		doc.Paths[livePath] = livePathItem()
+	}
 	text := &huma.Schema{Type: "string"}
 	doc.Paths[prefix+"/channels:import"].Post.RequestBody = &huma.RequestBody{Required: true, Content: map[string]*huma.MediaType{
 		"text/csv": {Schema: text}, "application/x-ndjson": {Schema: text},
@@ -66,8 +71,34 @@ func describeFields(schemas huma.Registry) {
 			s.Required = []string{"id", "name", "class", "site", "scenario", "url"}
 		case "NewMaintenance": // and either site or channel
 			s.Required = []string{"until", "why"}
+		case "Prewarm":
+			s.Required = []string{"ids"}
 		case "Site": // the path is in the address
 			s.Required = []string{"name"}
 		}
 	}
+}
+
+const livePath = prefix + "/ws/live/{id}"
+
+// livePathItem describes the WebSocket of a stream, as far as OpenAPI has words for one.
+func livePathItem() *huma.PathItem {
+	text := &huma.Schema{Type: "string"}
+	return &huma.PathItem{Get: &huma.Operation{
+		OperationID: "watch-stream", Tags: []string{"streams"}, Summary: "A stream for a browser, over a WebSocket",
+		Description: "First a text message {\"mime\":\"video/mp4; codecs=\\\"…\\\"\"}, then binary messages: an initialisation segment of fragmented MP4, " +
+			"and fragments, each beginning a new access unit, the first a keyframe. When the camera changes its picture, another text message and " +
+			"initialisation segment come in between. Without an upgrade the answer is the problem that stands in the way, or 426.",
+		Parameters: []*huma.Param{
+			{Name: "id", In: "path", Required: true, Description: "the channel's id", Schema: text},
+			{Name: "profile", In: "query", Description: "left out: main", Schema: &huma.Schema{Type: "string", Enum: []any{"main", "sub"}}},
+		},
+		Responses: map[string]*huma.Response{
+			"101": {Description: "Switching Protocols"},
+			"404": {Description: "No such channel, or no such stream of it"},
+			"415": {Description: "No track can be played by a browser"},
+			"426": {Description: "The stream is there; open it as a WebSocket"},
+			"503": {Description: "The camera can't be reached or authenticated, or a quota is used up; reason and detail tell"},
+		},
+	}}
 }

@@ -19,6 +19,7 @@ type Problem struct {
 	Title  string        `json:"title" doc:"the status in words"`
 	Status int           `json:"status" doc:"the HTTP status"`
 	Detail string        `json:"detail" doc:"what went wrong this time, and how to mend it"`
+	Reason string        `json:"reason,omitempty" doc:"why a camera can't be watched: connect_refused, unauthorized, session_full, no_answer and so on, as in events"`
 	Errors []ProblemItem `json:"errors,omitempty" doc:"the values that can't be taken, at most 100"`
 	// Changes and Version come with 409 and 412.
 	Changes []registry.Change `json:"changes,omitempty" doc:"what was changed meanwhile, newest first, at most 10"`
@@ -124,6 +125,9 @@ func (a *API) problemOf(ctx context.Context, what string, err error) *Problem {
 		unsaved   storeError
 		users     usersError
 	)
+	if p := streamProblem(err); p != nil {
+		return p
+	}
 	switch {
 	case errors.As(err, &known):
 		return known

@@ -3,12 +3,15 @@ package api
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"net/http"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"sharpeyes/registry/event"
 	"sharpeyes/streams"
 )
 
@@ -29,6 +32,32 @@ type Stream struct {
 	Lost    uint64    `json:"lost" doc:"packets that didn't arrive"`
 	Loss    float64   `json:"loss" doc:"part of the packets that didn't arrive, 0 to 1"`
 	RTSPURL string    `json:"rtsp_url" doc:"where the gateway serves it"`
+
+	Device     string         `json:"device" doc:"the recorder or encoder; its channels share a budget of sessions"`
+	Phase      streams.Phase  `json:"phase" enum:"dialling,flowing,reconnecting,lingering"`
+	Reconnects int            `json:"reconnects" doc:"connections to the camera after the first"`
+	Failure    *StreamFailure `json:"failure,omitempty" doc:"the last one of this pull"`
+	Reading    []StreamReader `json:"reading" doc:"who reads, the gateway's own motion detector included"`
+}
+
+// StreamFailure is why a connection to a camera ended or didn't begin.
+type StreamFailure struct {
+	Reason event.Reason `json:"reason"`
+	Detail string       `json:"detail"`
+	At     time.Time    `json:"at"`
+}
+
+// StreamReader is one reader of a pull.
+type StreamReader struct {
+	Kind    string    `json:"kind" doc:"rtsp, browser or motion"`
+	Remote  string    `json:"remote,omitempty" doc:"address and port; for administrators"`
+	User    string    `json:"user,omitempty" doc:"for administrators"`
+	Since   time.Time `json:"since"`
+	Units   uint64    `json:"units" doc:"access units of video, and packets of all else, handed over"`
+	Bytes   uint64    `json:"bytes" doc:"handed over"`
+	Skipped uint64    `json:"skipped" doc:"units lost because the reader could not keep up"`
+	Queued  int       `json:"queued" doc:"bytes that wait for it"`
+	Join    float64   `json:"join" doc:"seconds from joining to the first packet; 0 before"`
 }
 
 type streamsInput struct{ request }
@@ -51,9 +80,9 @@ func (a *API) streamOperations(h huma.API) {
 	register(a, h, huma.Operation{
 		OperationID: "list-streams", Method: http.MethodGet, Path: prefix + "/streams", Tags: []string{"streams"},
 		Summary: "What is pulled now",
-	}, func(_ context.Context, in *streamsInput) (*streamsOutput, error) {
+	}, func(ctx context.Context, in *streamsInput) (*streamsOutput, error) {
 		var out streamsOutput
-		out.Body.Items = a.streams(hostOf(in.r))
+		out.Body.Items = a.streams(ctx, hostOf(in.r))
 		return &out, nil
 	})
 	register(a, h, huma.Operation{
@@ -62,7 +91,7 @@ func (a *API) streamOperations(h huma.API) {
 	}, a.stream)
 }
 
-func (a *API) stream(_ context.Context, in *streamInput) (*streamOutput, error) {
+func (a *API) stream(ctx context.Context, in *streamInput) (*streamOutput, error) {
 	profile := in.r.URL.Query().Get("profile")
 	if profile != "" && profile != string(streams.Main) && profile != string(streams.Sub) {
 		return nil, badQuery("profile", profile, "must be main or sub")
@@ -70,16 +99,34 @@ func (a *API) stream(_ context.Context, in *streamInput) (*streamOutput, error) 
 	if _, ok := a.o.Catalogue.Snapshot().Get(in.ID); !ok {
 		return nil, noChannel(in.ID)
 	}
-	for _, s := range a.streams(hostOf(in.r)) { // main before sub
+	for _, s := range a.streams(ctx, hostOf(in.r)) { // main before sub
 		if s.ID == in.ID && (profile == "" || s.Profile == profile) {
 			return &streamOutput{s}, nil
 		}
 	}
-	return nil, problem(http.StatusNotFound, "channel "+in.ID+" isn't pulled now: nobody reads it")
+	return nil, a.notPulled(in.ID, streams.Profile(profile))
 }
 
-// streams are all pulls, by id, main before sub.
-func (a *API) streams(host string) []Stream {
+// notPulled tells what is still known of a stream that nobody reads.
+func (a *API) notPulled(id string, profile streams.Profile) error {
+	p := problem(http.StatusNotFound, "channel "+id+" isn't pulled now: nobody reads it")
+	if profile == "" {
+		profile = streams.Main
+	}
+	last, _ := a.o.Streams.Info(streams.Key{Channel: id, Profile: profile})
+	if len(last.Codecs) > 0 {
+		p.Detail += fmt.Sprintf("; when it last was, its %s stream had %s", profile, strings.Join(last.Codecs, " and "))
+	}
+	if last.Failure != nil {
+		p.Detail += fmt.Sprintf("; at %s it failed: %s", last.FailedAt.UTC().Format(time.RFC3339), last.Failure.Error())
+		p.Reason = string(last.Failure.Reason)
+	}
+	return p
+}
+
+// streams are all pulls, by id, main before sub. Who reads them is for administrators to know.
+func (a *API) streams(ctx context.Context, host string) []Stream {
+	names := principal(ctx).May("edit")
 	pulls := a.o.Streams.Pulls()
 	snapshot := a.o.Catalogue.Snapshot()
 	all := make([]Stream, 0, len(pulls))
@@ -88,6 +135,18 @@ func (a *API) streams(host string) []Stream {
 			ID: p.Key.Channel, Profile: string(p.Key.Profile), Playing: p.Playing, Readers: p.Readers, Since: p.Since,
 			Codecs: p.Codecs, Bitrate: p.Bitrate, FPS: p.FPS, Bytes: p.Bytes, Packets: p.Packets, Lost: p.Lost,
 			RTSPURL: a.o.RTSPURL(host, p.Key.Channel, p.Key.Profile),
+			Device:  p.Device, Phase: p.Phase, Reconnects: p.Reconnects, Reading: make([]StreamReader, len(p.ReadersList)),
+		}
+		if p.Failure != nil {
+			s.Failure = &StreamFailure{p.Failure.Reason, p.Failure.Detail, p.FailedAt}
+		}
+		for i, r := range p.ReadersList {
+			s.Reading[i] = StreamReader{
+				Kind: r.Who.Kind, Since: r.Since, Units: r.Units, Bytes: r.Bytes, Skipped: r.Skipped, Queued: r.Queued, Join: r.Join.Seconds(),
+			}
+			if names {
+				s.Reading[i].Remote, s.Reading[i].User = r.Who.Remote, r.Who.User
+			}
 		}
 		if len(p.Codecs) > 0 {
 			s.Codec = p.Codecs[0]

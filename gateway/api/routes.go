@@ -53,6 +53,9 @@ func (a *API) routes() http.Handler {
 	a.maintenanceOperations(h)
 	a.statsOperation(h)
 	a.streamOperations(h)
+	if a.o.Live != nil {
+		a.prewarmOperation(h)
+	}
 	a.keysOperation(h)
 	finishDocument(h)
 
@@ -77,6 +80,9 @@ func (a *API) routes() http.Handler {
 	outer.Handle(prefix+"/", compress(a.authenticate(inner)))
 	if a.o.Events != nil {
 		outer.Handle("GET "+prefix+"/ws/events", a.authenticate(http.HandlerFunc(a.wsEvents)))
+	}
+	if a.o.Live != nil {
+		outer.Handle("GET "+livePath, a.authenticate(http.HandlerFunc(a.wsLive)))
 	}
 	return a.guard(outer)
 }

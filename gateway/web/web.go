@@ -19,7 +19,7 @@ import (
 var page embed.FS
 
 // policy lets the page load, send and be shown nowhere but from, to and at its own origin.
-const policy = "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; object-src 'none'"
+const policy = "default-src 'self'; media-src 'self' blob:; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; object-src 'none'"
 
 type file struct {
 	content   []byte

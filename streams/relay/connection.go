@@ -8,8 +8,8 @@ import (
 	"net"
 	"net/netip"
 	"os"
-	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	"github.com/bluenviron/gortsplib/v4/pkg/base"
@@ -22,28 +22,32 @@ type connection struct {
 	server *Server
 	nc     net.Conn
 	br     *bufio.Reader
-	udp    *ports // nil: TCP only
+	out    *outlet
+	udp    bool // it may choose UDP
 	remote netip.AddrPort
-	heard  atomic.Int64 // last sign of life over UDP, Unix ns
-
-	write sync.Mutex // answers and packets come from two goroutines
 
 	// The rest belongs to the goroutine of serve.
-	joinBy  time.Time // until then it must have asked for a stream that it gets
+	by      time.Time // until then it must have come to the next state, unless it plays
+	late    Reason    // why it is sent away otherwise
 	reader  *streams.Reader
 	key     streams.Key
 	session string
 	tracks  []track // by index of the media; those not set up have no transport
+	ports   *ports  // nil: it has not chosen UDP
 	player  *player // nil: not playing
 }
 
-func newConnection(s *Server, nc net.Conn, udp *ports) *connection {
-	c := &connection{server: s, nc: nc, br: bufio.NewReaderSize(nc, 4<<10), udp: udp, joinBy: time.Now().Add(joinTimeout)}
+func newConnection(s *Server, nc net.Conn, udp bool) *connection {
+	c := &connection{server: s, nc: nc, br: bufio.NewReaderSize(nc, readBuffer), out: newOutlet(nc), udp: udp}
 	if a, ok := nc.RemoteAddr().(*net.TCPAddr); ok {
 		c.remote = plain(a.AddrPort())
 	}
+	c.within(s.bounds.join, NoStream)
 	return c
 }
+
+// within bounds the time until the next state.
+func (c *connection) within(d time.Duration, late Reason) { c.by, c.late = time.Now().Add(d), late }
 
 // serve answers requests until the reader leaves, is silent for too long, or ctx ends.
 func (c *connection) serve(ctx context.Context) {
@@ -52,124 +56,161 @@ func (c *connection) serve(ctx context.Context) {
 	defer context.AfterFunc(ctx, func() { c.nc.Close() })()
 	defer c.leave()
 	defer c.nc.Close() // first, so that a write to a reader that takes nothing holds nobody up
+	defer func() {
+		if c.out.stuck.Load() {
+			c.away(WriteTimeout, nil)
+		}
+	}()
 	for {
-		c.setReadDeadline()
-		req, err := c.read()
+		req, err := c.next()
 		if err != nil {
-			if errors.Is(err, os.ErrDeadlineExceeded) && c.alive() {
-				continue
-			}
-			if !gone(err) && ctx.Err() == nil {
-				c.server.o.Log.Debug("a reader's connection failed", "remote", c.remote, "error", err)
-				c.answer(&base.Request{}, status(base.StatusBadRequest, "this is not RTSP 1.0"))
+			if ctx.Err() == nil {
+				c.bye(err)
 			}
 			return
 		}
 		if req == nil {
 			continue
 		}
-		res := c.handle(ctx, req)
-		if err := c.answer(req, res); err != nil {
+		res, begin := c.handle(ctx, req)
+		b, err := marshal(req, res)
+		if err != nil {
+			c.server.o.Log.Error("an answer can't be written", "error", err)
 			return
 		}
-		if req.Method == base.Play && res.StatusCode == base.StatusOK {
-			c.start(ctx, cancel) // after the answer, which must come before the first packet
+		if begin != nil {
+			err = begin.start(ctx, cancel, b)
+		} else {
+			err = c.out.write(b)
+		}
+		if err != nil {
+			return
 		}
 	}
 }
 
-// read reads a request; nil stands for what needs no answer: receiver reports, and answers to what
-// was never asked.
-func (c *connection) read() (*base.Request, error) {
-	first, err := c.br.Peek(2)
-	if err != nil {
-		return nil, err
+// lateness is a bound that a reader has broken.
+type lateness Reason
+
+func (l lateness) Error() string { return string(l) }
+
+// next waits for a request; nil without an error is something else.
+func (c *connection) next() (*request, error) {
+	for {
+		until, late := c.until()
+		if !until.IsZero() && !time.Now().Before(until) { // whatever is in the buffer already
+			return nil, lateness(late)
+		}
+		c.nc.SetReadDeadline(until)
+		_, err := c.br.Peek(1)
+		if err == nil {
+			break
+		}
+		if !errors.Is(err, os.ErrDeadlineExceeded) {
+			return nil, err
+		}
+		if !c.alive() {
+			return nil, lateness(late)
+		}
 	}
-	switch {
-	case first[0] == '$':
-		var f base.InterleavedFrame
-		return nil, f.Unmarshal(c.br)
-	case string(first) == "RT":
-		var res base.Response
-		return nil, res.Unmarshal(c.br)
+	c.nc.SetReadDeadline(time.Now().Add(c.server.bounds.request))
+	req, err := readRequest(c.br)
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		err = lateness(SlowRequest)
 	}
-	var req base.Request
-	return &req, req.Unmarshal(c.br)
+	return req, err
 }
 
-// setReadDeadline bounds the silence. A reader over TCP that plays needs to say nothing: whether it
-// lives is told by what it takes.
-func (c *connection) setReadDeadline() {
+// until is when a reader that says nothing is sent away, and why. One that plays over TCP needs to
+// say nothing: whether it lives is told by what it takes.
+func (c *connection) until() (time.Time, Reason) {
 	if c.player != nil && !c.overUDP() {
-		c.nc.SetReadDeadline(time.Time{})
-		return
+		return time.Time{}, ""
 	}
-	if c.reader == nil {
-		c.nc.SetReadDeadline(c.joinBy)
-		return
+	idle := time.Now().Add(c.server.bounds.idle)
+	if c.player == nil && c.by.Before(idle) {
+		return c.by, c.late
 	}
-	c.nc.SetReadDeadline(time.Now().Add(idleTimeout))
+	return idle, Silent
 }
 
 // alive reports whether a reader over UDP was heard from although its connection is silent.
 func (c *connection) alive() bool {
-	return c.player != nil && c.overUDP() && time.Since(time.Unix(0, c.heard.Load())) < idleTimeout
+	return c.player != nil && c.overUDP() && time.Since(time.Unix(0, c.ports.heard.Load())) < c.server.bounds.idle
+}
+
+// bye tells why the connection ends when it is not the reader that has left.
+func (c *connection) bye(err error) {
+	var late lateness
+	switch {
+	case errors.As(err, &late):
+		c.away(Reason(late), nil)
+	case errors.Is(err, errRequest):
+		c.away(BadRequest, err)
+		if b, err := marshal(nil, status(base.StatusBadRequest, err.Error())); err == nil {
+			c.out.write(b)
+		}
+	case !gone(err) && !c.out.stuck.Load():
+		c.server.o.Log.Debug("a reader's connection failed", "remote", c.remote, "error", err)
+	}
+}
+
+// away counts and logs a reader that is sent away.
+func (c *connection) away(r Reason, err error) {
+	c.server.stats.count(r)
+	level := c.server.o.Log.Debug
+	if r == Behind || r == WriteTimeout {
+		level = c.server.o.Log.Warn
+	}
+	level("a reader was sent away", "remote", c.remote, "stream", c.key, "reason", string(r), "error", err)
 }
 
 func gone(err error) bool {
-	return errors.Is(err, io.EOF) || errors.Is(err, net.ErrClosed) || errors.Is(err, os.ErrDeadlineExceeded)
-}
-
-// answer completes and sends a response.
-func (c *connection) answer(req *base.Request, res *base.Response) error {
-	if res.Header == nil {
-		res.Header = base.Header{}
-	}
-	if seq, ok := req.Header["CSeq"]; ok {
-		res.Header["CSeq"] = seq
-	}
-	res.Header["Server"] = base.HeaderValue{"sharpeyes"}
-	b, err := res.Marshal()
-	if err != nil {
-		return err
-	}
-	return c.send(b)
-}
-
-// send writes bytes of one kind, whole.
-func (c *connection) send(b ...[]byte) error {
-	c.write.Lock()
-	defer c.write.Unlock()
-	if err := c.nc.SetWriteDeadline(time.Now().Add(writeTimeout)); err != nil {
-		return err
-	}
-	if len(b) == 1 {
-		_, err := c.nc.Write(b[0])
-		return err
-	}
-	bufs := net.Buffers(b)
-	_, err := bufs.WriteTo(c.nc)
-	return err
+	return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, net.ErrClosed) ||
+		errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE)
 }
 
 // leave stops playing and gives the stream back.
 func (c *connection) leave() {
+	if c.ports != nil { // first: a write to a host that has gone may wait for seconds
+		c.ports.close()
+	}
 	c.pause()
 	if c.reader != nil {
 		c.reader.Close()
 		c.reader = nil
+		c.within(c.server.bounds.join, NoStream)
 	}
-	for _, t := range c.tracks {
-		c.release(t)
-	}
-	c.tracks, c.session = nil, ""
-	c.joinBy = time.Now().Add(joinTimeout)
+	c.tracks, c.session, c.ports = nil, "", nil
 }
 
-// release forgets the addresses of a track over UDP.
-func (c *connection) release(t track) {
-	if t.setUp && t.udp {
-		c.udp.forget(t.rtp, &c.heard)
-		c.udp.forget(t.rtcp, &c.heard)
-	}
+// errLeft is the end of a wait for a reader that has gone meanwhile.
+var errLeft = errors.New("the reader has left")
+
+// watched runs f, which may wait long, with a context that ends when the reader goes away.
+func (c *connection) watched(ctx context.Context, d time.Duration, f func(context.Context) error) error {
+	ctx, cancel := context.WithTimeout(ctx, d)
+	defer cancel()
+	ctx, left := context.WithCancelCause(ctx)
+	defer left(nil)
+	var stop atomic.Bool
+	done := make(chan struct{})
+	c.nc.SetReadDeadline(time.Time{})
+	go func() {
+		defer close(done)
+		// What comes meanwhile stays in the buffer, as far as there is room.
+		for n := c.br.Buffered() + 1; n <= readBuffer; n = c.br.Buffered() + 1 {
+			if _, err := c.br.Peek(n); err != nil {
+				if !stop.Load() {
+					left(errLeft)
+				}
+				return
+			}
+		}
+	}()
+	err := f(ctx)
+	stop.Store(true)
+	c.nc.SetReadDeadline(time.Unix(1, 0))
+	<-done
+	return err
 }

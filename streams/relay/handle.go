@@ -6,96 +6,62 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
-	"strconv"
+	"slices"
 	"strings"
 
 	"github.com/bluenviron/gortsplib/v4/pkg/base"
-	"github.com/bluenviron/gortsplib/v4/pkg/headers"
 
 	"sharpeyes/streams"
 )
 
 const methods = "OPTIONS, DESCRIBE, SETUP, PLAY, PAUSE, GET_PARAMETER, SET_PARAMETER, TEARDOWN"
 
-// handle answers one request (RFC 2326, 10).
-func (c *connection) handle(ctx context.Context, req *base.Request) *base.Response {
-	if _, ok := req.Header["CSeq"]; !ok {
-		return status(base.StatusBadRequest, "CSeq is missing")
+// handle answers one request (RFC 2326, 10). A player is to be started with the answer, which must
+// come before the first packet.
+func (c *connection) handle(ctx context.Context, req *request) (*base.Response, *player) {
+	if _, ok := req.header["CSeq"]; !ok {
+		return status(base.StatusBadRequest, "CSeq is missing"), nil
 	}
-	if s, ok := req.Header["Session"]; ok && len(s) == 1 && sessionID(s[0]) != c.session {
-		return status(base.StatusSessionNotFound, "")
+	if s := req.header["Session"]; len(s) > 0 && sessionID(s[0]) != c.session {
+		return status(base.StatusSessionNotFound, ""), nil
 	}
-	switch req.Method {
+	if r := req.header["Require"]; len(r) > 0 { // no back channel, no replay
+		return &base.Response{StatusCode: base.StatusOptionNotSupported, Header: base.Header{"Unsupported": slices.Clone(r)}}, nil
+	}
+	switch req.method {
 	case base.Options:
-		return &base.Response{StatusCode: base.StatusOK, Header: base.Header{"Public": {methods}}}
+		return c.inSession(base.Header{"Public": {methods}}), nil
 	case base.Describe:
-		return c.describe(ctx, req)
+		return c.describe(ctx, req), nil
 	case base.Setup:
-		return c.setup(ctx, req)
+		return c.setup(ctx, req), nil
 	case base.Play:
-		return c.playRequest()
+		return c.playRequest(ctx)
 	case base.Pause:
 		if c.session == "" {
-			return status(base.StatusMethodNotValidInThisState, "nothing is set up")
+			return status(base.StatusMethodNotValidInThisState, "nothing is set up"), nil
 		}
-		c.pause()
-		return c.inSession(base.Header{})
+		if c.player != nil {
+			c.pause()
+			c.within(c.server.bounds.pause, Paused)
+		}
+		return c.inSession(base.Header{}), nil
 	case base.GetParameter, base.SetParameter:
-		return c.inSession(base.Header{})
+		return c.inSession(base.Header{}), nil
 	case base.Teardown:
 		c.leave()
-		return &base.Response{StatusCode: base.StatusOK}
+		return &base.Response{StatusCode: base.StatusOK}, nil
 	}
-	return &base.Response{StatusCode: base.StatusNotImplemented, Header: base.Header{"Public": {methods}}}
+	return &base.Response{StatusCode: base.StatusNotImplemented, Header: base.Header{"Public": {methods}}}, nil
 }
 
 func sessionID(header string) string {
 	id, _, _ := strings.Cut(header, ";")
-	return id
-}
-
-func status(code base.StatusCode, why string) *base.Response {
-	res := &base.Response{StatusCode: code}
-	if why != "" {
-		why = strings.Join(strings.Fields(why), " ") // it may hold a camera's own words
-		res.StatusMessage = base.StatusMessages[code] + ": " + why
-		res.Header = base.Header{"Content-Type": {"text/plain; charset=utf-8"}}
-		res.Body = []byte(why + "\n")
-	}
-	return res
-}
-
-// inSession is a 200 that keeps the session, if there is one, alive.
-func (c *connection) inSession(h base.Header) *base.Response {
-	if c.session != "" {
-		timeout := uint(idleTimeout.Seconds())
-		h["Session"] = headers.Session{Session: c.session, Timeout: &timeout}.Marshal()
-	}
-	return &base.Response{StatusCode: base.StatusOK, Header: h}
-}
-
-// parsePath reads /ID, /ID/sub, and either followed by /trackID=N.
-func parsePath(path string) (key streams.Key, track int, ok bool) {
-	parts := strings.Split(strings.Trim(path, "/"), "/")
-	track = -1
-	if last := parts[len(parts)-1]; strings.HasPrefix(last, "trackID=") {
-		n, err := strconv.ParseUint(last[len("trackID="):], 10, 8)
-		if err != nil {
-			return key, 0, false
-		}
-		track, parts = int(n), parts[:len(parts)-1]
-	}
-	switch {
-	case len(parts) == 1 && parts[0] != "":
-		return streams.Key{Channel: parts[0], Profile: streams.Main}, track, true
-	case len(parts) == 2 && parts[1] == string(streams.Sub):
-		return streams.Key{Channel: parts[0], Profile: streams.Sub}, track, true
-	}
-	return key, 0, false
+	return strings.TrimSpace(id)
 }
 
 // join makes sure that the connection reads the stream, or says why it can't.
-func (c *connection) join(ctx context.Context, req *base.Request, key streams.Key) *base.Response {
+func (c *connection) join(ctx context.Context, req *request, key streams.Key) *base.Response {
 	if c.reader != nil {
 		select {
 		case <-c.reader.Ended(): // while nobody looked
@@ -111,7 +77,7 @@ func (c *connection) join(ctx context.Context, req *base.Request, key streams.Ke
 		}
 	}
 	caller := Caller{Remote: c.remote, Key: key}
-	caller.User, caller.Password = basicAuth(req.Header["Authorization"])
+	caller.User, caller.Password = basicAuth(req.header["Authorization"])
 	if err := c.server.o.Authorizer.Authorize(ctx, caller); err != nil {
 		if errors.Is(err, ErrUnauthenticated) || errors.Is(err, ErrForbidden) {
 			return refusal(err)
@@ -119,13 +85,16 @@ func (c *connection) join(ctx context.Context, req *base.Request, key streams.Ke
 		c.server.o.Log.Warn("who asks for a stream can't be found out", "remote", c.remote, "error", err)
 		return status(base.StatusServiceUnavailable, "credentials can't be checked now; try again in a few seconds")
 	}
-	ctx, cancel := context.WithTimeout(ctx, c.server.o.StartTimeout+c.server.o.StartTimeout/10)
-	defer cancel()
-	r, err := c.server.o.Hub.Join(ctx, key)
+	err := c.watched(ctx, c.patience(), func(ctx context.Context) (err error) {
+		c.reader, err = c.server.o.Hub.Join(ctx, key, streams.Who{Kind: "rtsp", Remote: c.remote.String(), User: caller.User})
+		return err
+	})
 	if err != nil {
+		c.reader = nil
 		return refusal(err)
 	}
-	c.reader, c.key = r, key
+	c.key = key
+	c.within(c.server.bounds.play, NoPlay)
 	return nil
 }
 
@@ -146,34 +115,11 @@ func basicAuth(header base.HeaderValue) (user, password string) {
 	return user, password
 }
 
-// refusal is the answer for each error.
-func refusal(err error) *base.Response {
-	var failure *streams.Failure
-	switch {
-	case errors.Is(err, ErrUnauthenticated):
-		return &base.Response{
-			StatusCode: base.StatusUnauthorized,
-			Header:     base.Header{"WWW-Authenticate": {`Basic realm="sharpeyes"`}},
-		}
-	case errors.Is(err, ErrForbidden):
-		return status(base.StatusForbidden, "")
-	case errors.Is(err, streams.ErrNoChannel), errors.Is(err, streams.ErrNoStream):
-		return status(base.StatusNotFound, "")
-	case errors.Is(err, streams.ErrQuota):
-		return status(base.StatusNotEnoughBandwidth, err.Error())
-	case errors.As(err, &failure):
-		return status(base.StatusServiceUnavailable, failure.Error())
-	case errors.Is(err, context.DeadlineExceeded):
-		return status(base.StatusServiceUnavailable, "no_answer: the camera did not answer in time")
+func (c *connection) describe(ctx context.Context, req *request) *base.Response {
+	if req.url == nil {
+		return status(base.StatusBadRequest, "this is not a URL of RTSP")
 	}
-	return status(base.StatusServiceUnavailable, err.Error())
-}
-
-func (c *connection) describe(ctx context.Context, req *base.Request) *base.Response {
-	if req.URL == nil {
-		return status(base.StatusBadRequest, "the URL is missing")
-	}
-	key, _, ok := parsePath(req.URL.Path)
+	key, _, ok := parsePath(req.url)
 	if !ok {
 		return status(base.StatusNotFound, "")
 	}
@@ -184,26 +130,24 @@ func (c *connection) describe(ctx context.Context, req *base.Request) *base.Resp
 	if err != nil {
 		return status(base.StatusInternalServerError, "")
 	}
-	base0 := req.URL.CloneWithoutCredentials()
-	base0.RawQuery = ""
 	return &base.Response{
 		StatusCode: base.StatusOK,
 		Header: base.Header{
-			"Content-Base": {strings.TrimSuffix(base0.String(), "/") + "/"},
+			"Content-Base": {plainURL(req.url) + "/"},
 			"Content-Type": {"application/sdp"},
 		},
 		Body: sdp,
 	}
 }
 
-func (c *connection) setup(ctx context.Context, req *base.Request) *base.Response {
-	if req.URL == nil {
-		return status(base.StatusBadRequest, "the URL is missing")
+func (c *connection) setup(ctx context.Context, req *request) *base.Response {
+	if req.url == nil {
+		return status(base.StatusBadRequest, "this is not a URL of RTSP")
 	}
 	if c.player != nil {
 		return status(base.StatusMethodNotValidInThisState, "already playing")
 	}
-	key, index, ok := parsePath(req.URL.Path)
+	key, index, ok := parsePath(req.url)
 	if !ok {
 		return status(base.StatusNotFound, "")
 	}
@@ -220,31 +164,14 @@ func (c *connection) setup(ctx context.Context, req *base.Request) *base.Respons
 	if len(c.tracks) != len(medias) {
 		c.tracks = make([]track, len(medias))
 	}
-	t, answer, ok := c.transport(req.Header["Transport"], index)
+	t, answer, ok := c.transport(req.header["Transport"], index)
 	if !ok {
 		return status(base.StatusUnsupportedTransport, "")
 	}
-	c.release(c.tracks[index])
+	t.url = plainURL(req.url)
 	c.tracks[index] = t
-	if t.udp {
-		c.udp.expect(t.rtp, &c.heard)
-		c.udp.expect(t.rtcp, &c.heard)
-	}
 	if c.session == "" {
 		c.session = rand.Text()
 	}
 	return c.inSession(base.Header{"Transport": answer.Marshal()})
-}
-
-func (c *connection) playRequest() *base.Response {
-	if c.session == "" {
-		return status(base.StatusMethodNotValidInThisState, "nothing is set up")
-	}
-	select {
-	case <-c.reader.Ended():
-		c.leave()
-		return status(base.StatusServiceUnavailable, "the stream has ended")
-	default:
-	}
-	return c.inSession(base.Header{"Range": {"npt=now-"}})
 }

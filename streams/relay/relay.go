@@ -2,9 +2,19 @@
 //
 // It stands on gortsplib's message, header and description packages but not on its Server, which
 // writes each packet to each reader with a system call of its own, drops single packets out of a
-// full ring, and can't begin a reader with cached pictures. Here a reader has one goroutine that
-// takes whatever waits in its queue and hands it to the kernel at once, so that a picture is one
-// write, and a backlog is written in larger pieces, not slower.
+// full ring, and can't begin a reader with cached pictures; and not on its parser of requests, which
+// sets aside a quarter of a megabyte for a stranger.
+//
+// A reader over TCP is written to by the goroutine that delivers the picture, without waiting and
+// with one system call, as long as the kernel has room and nothing else is due. Else the picture
+// waits in the reader's queue, and the reader's own goroutine takes whatever is there and hands it to
+// the kernel in larger pieces: a backlog is written faster, not slower. Over UDP the packets of a
+// picture are one call too, where the kernel can cut them, and a burst is spread so that a socket can
+// bear it.
+//
+// Everything that a reader may hold is bounded: connections by number and by address, time without a
+// stream, before PLAY, in a pause and within a request, silence, bytes of a request, and how long a
+// write may wait. One goroutine a server looks for stuck writes, so that no write sets a deadline.
 package relay
 
 import (
@@ -13,10 +23,11 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"net"
 	"net/netip"
+	"slices"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"sharpeyes/streams"
@@ -43,7 +54,7 @@ type Authorizer interface {
 
 // Joiner gives readers of streams; a *streams.Hub is one.
 type Joiner interface {
-	Join(ctx context.Context, key streams.Key) (*streams.Reader, error)
+	Join(ctx context.Context, key streams.Key, who streams.Who) (*streams.Reader, error)
 }
 
 // Options is what a Server needs.
@@ -56,22 +67,11 @@ type Options struct {
 	Log          *slog.Logger
 }
 
-const (
-	defaultMaxConns = 10_000
-	// perAddress is the part of MaxConns that one address may have.
-	perAddress = 4
-	// joinTimeout is how long a connection may be there without a stream, whatever it says.
-	joinTimeout = 20 * time.Second
-	// idleTimeout is how long a connection may say nothing before it plays, and over UDP also after.
-	idleTimeout = 60 * time.Second
-	// writeTimeout is how long a write may wait for the reader's TCP window.
-	writeTimeout = 10 * time.Second
-)
-
 // Server serves RTSP on any number of listeners.
 type Server struct {
-	o     Options
-	stats stats
+	o      Options
+	bounds bounds
+	stats  stats
 
 	mu    sync.Mutex
 	conns map[*connection]struct{}
@@ -83,7 +83,10 @@ func New(o Options) *Server {
 	if o.MaxConns == 0 {
 		o.MaxConns = defaultMaxConns
 	}
-	return &Server{o: o, conns: map[*connection]struct{}{}, from: map[netip.Addr]int{}}
+	return &Server{
+		o: o, bounds: defaultBounds(), stats: stats{sentAway: map[Reason]uint64{}},
+		conns: map[*connection]struct{}{}, from: map[netip.Addr]int{},
+	}
 }
 
 // Serve accepts readers until ctx ends, and returns when none of its connections is left. It closes
@@ -97,23 +100,15 @@ func (s *Server) Serve(ctx context.Context, ln net.Listener, certificate *tls.Co
 	defer context.AfterFunc(ctx, func() { ln.Close() })()
 	defer ln.Close()
 
-	var udp *ports
-	if addr, ok := ln.Addr().(*net.TCPAddr); ok && s.o.UDP && certificate == nil {
-		var err error
-		if udp, err = listenPorts(addr); err != nil {
-			return fmt.Errorf("opening the RTP and RTCP ports: %w", err)
-		}
-		wg.Go(func() { udp.receive(udp.rtp) })
-		wg.Go(func() { udp.receive(udp.rtcp) })
-		defer udp.close()
-	}
+	udp := s.o.UDP && certificate == nil
 	if certificate != nil {
 		ln = tls.NewListener(ln, certificate)
 	}
+	wg.Go(func() { s.watch(ctx) })
 	return s.accept(ctx, ln, udp, &wg)
 }
 
-func (s *Server) accept(ctx context.Context, ln net.Listener, udp *ports, wg *sync.WaitGroup) error {
+func (s *Server) accept(ctx context.Context, ln net.Listener, udp bool, wg *sync.WaitGroup) error {
 	const pause = 50 * time.Millisecond
 	for {
 		nc, err := ln.Accept()
@@ -145,6 +140,25 @@ func (s *Server) accept(ctx context.Context, ln net.Listener, udp *ports, wg *sy
 	}
 }
 
+// watch closes the connections whose write is stuck.
+func (s *Server) watch(ctx context.Context) {
+	tick := time.NewTicker(time.Second)
+	defer tick.Stop()
+	for {
+		select {
+		case now := <-tick.C:
+			s.mu.Lock()
+			conns := slices.Collect(maps.Keys(s.conns))
+			s.mu.Unlock()
+			for _, c := range conns {
+				c.out.overdue(now.Add(-s.bounds.write))
+			}
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
 func (s *Server) register(c *connection) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -163,30 +177,5 @@ func (s *Server) unregister(c *connection) {
 	delete(s.conns, c)
 	if s.from[c.remote.Addr()]--; s.from[c.remote.Addr()] == 0 {
 		delete(s.from, c.remote.Addr())
-	}
-}
-
-// stats are the server's counters.
-type stats struct {
-	refused, playing, bytes, skipped atomic.Int64
-}
-
-// Stats tells what the server does now and has done.
-type Stats struct {
-	Connections int
-	Playing     int    // readers that play
-	Refused     uint64 // connections over the bound
-	Bytes       uint64 // sent to readers
-	Skipped     uint64 // units that slow readers lost
-}
-
-// Stats reads the counters.
-func (s *Server) Stats() Stats {
-	s.mu.Lock()
-	n := len(s.conns)
-	s.mu.Unlock()
-	return Stats{
-		Connections: n, Playing: int(s.stats.playing.Load()), Refused: uint64(s.stats.refused.Load()),
-		Bytes: uint64(s.stats.bytes.Load()), Skipped: uint64(s.stats.skipped.Load()),
 	}
 }

@@ -79,7 +79,9 @@ func (a anyone) Authorize(context.Context, relay.Caller) error { return a.err }
 // deadHub fails every join.
 type deadHub struct{ err error }
 
-func (d deadHub) Join(context.Context, streams.Key) (*streams.Reader, error) { return nil, d.err }
+func (d deadHub) Join(context.Context, streams.Key, streams.Who) (*streams.Reader, error) {
+	return nil, d.err
+}
 
 func serve(t *testing.T, o relay.Options) string {
 	t.Helper()
@@ -104,14 +106,18 @@ func serve(t *testing.T, o relay.Options) string {
 	return ln.Addr().String()
 }
 
-func serveCamera(t *testing.T) (*camera, string) {
-	c := &camera{}
-	h := streams.NewHub(streams.Options{
+func newHub(c *camera) *streams.Hub {
+	return streams.NewHub(streams.Options{
 		Source: c, Observer: observer{}, Linger: time.Minute, Queue: 4 << 20, Log: slog.New(slog.DiscardHandler),
 		Channel: func(id string) (registry.Channel, bool) {
 			return registry.Channel{ID: id, URL: "rtsp://127.0.0.1/x", Transport: "auto", Enabled: true}, id == "a"
 		},
 	})
+}
+
+func serveCamera(t *testing.T) (*camera, string) {
+	c := &camera{}
+	h := newHub(c)
 	t.Cleanup(h.Close) // after the server's, which is registered later and so runs first
 	return c, serve(t, relay.Options{Hub: h, UDP: true})
 }
@@ -204,6 +210,8 @@ func TestAnswers(t *testing.T) {
 		{"unknown", relay.Options{Hub: deadHub{streams.ErrNoChannel}}, 404, ""},
 		{"dead", relay.Options{Hub: deadHub{failure}}, 503, "connect_refused"},
 		{"quota", relay.Options{Hub: deadHub{streams.ErrQuota}}, 453, ""},
+		{"camera full", relay.Options{Hub: deadHub{&streams.Failure{Reason: event.SessionFull, Detail: "it serves others"}}}, 453, "session_full"},
+		{"redescribed", relay.Options{Hub: deadHub{streams.ErrRedescribed}}, 503, "describe again"},
 		{"disabled", relay.Options{Hub: deadHub{streams.ErrDisabled}}, 503, "disabled"},
 		{"nobody", relay.Options{Hub: deadHub{}, Authorizer: anyone{relay.ErrUnauthenticated}}, 401, ""},
 		{"not granted", relay.Options{Hub: deadHub{}, Authorizer: anyone{relay.ErrForbidden}}, 403, ""},
@@ -290,11 +298,13 @@ func FuzzDialogue(f *testing.F) {
 	f.Add([]byte("OPTIONS * RTSP/1.0\r\nCSeq: 1\r\n\r\n"))
 	f.Add([]byte("SETUP rtsp://h/a/trackID=0 RTSP/1.0\r\nCSeq: 1\r\nTransport: RTP/AVP/TCP;interleaved=0-1\r\n\r\nPLAY rtsp://h/a RTSP/1.0\r\nCSeq: 2\r\n\r\n"))
 	f.Add([]byte("$\x00\x00\x04abcdDESCRIBE rtsp://h/a RTSP/1.0\r\nCSeq: 1\r\nContent-Length: 9\r\n\r\n"))
+	h := newHub(&camera{})
+	f.Cleanup(h.Close)
 	s := relay.New(relay.Options{
-		Hub: deadHub{streams.ErrNoChannel}, Authorizer: anyone{}, StartTimeout: time.Second, Log: slog.New(slog.DiscardHandler),
+		Hub: h, Authorizer: anyone{}, StartTimeout: time.Second, Log: slog.New(slog.DiscardHandler),
 	})
 	f.Fuzz(func(t *testing.T, b []byte) {
-		ln := &once{conns: make(chan net.Conn, 1), done: make(chan struct{})}
+		ln := &pipes{conns: make(chan net.Conn, 1), closed: make(chan struct{})}
 		client, server := net.Pipe()
 		ln.conns <- server
 		ctx, cancel := context.WithCancel(context.Background())
@@ -318,21 +328,3 @@ func FuzzDialogue(f *testing.F) {
 		<-served
 	})
 }
-
-// once is a listener of one connection.
-type once struct {
-	conns chan net.Conn
-	close sync.Once
-	done  chan struct{}
-}
-
-func (o *once) Accept() (net.Conn, error) {
-	select {
-	case c := <-o.conns:
-		return c, nil
-	case <-o.done:
-		return nil, net.ErrClosed
-	}
-}
-func (o *once) Close() error   { o.close.Do(func() { close(o.done) }); return nil }
-func (o *once) Addr() net.Addr { return &net.UnixAddr{} }

@@ -59,6 +59,9 @@ type Counters struct {
 	Plays       int `json:"plays"`        // PLAY requests granted
 	Conns       int `json:"conns"`        // connections accepted
 	Probes      int `json:"probes"`       // connections that asked for OPTIONS and closed without more
+	Requests    int `json:"requests"`     // understood
+	Credentials int `json:"credentials"`  // requests that came with an Authorization
+	Talks       int `json:"talks"`        // back channels set up
 }
 
 // Totals is what the whole farm has seen so far.
@@ -77,12 +80,16 @@ type Totals struct {
 
 // camera is all that is kept of one camera: it must stay small, since there are tens of thousands.
 type camera struct {
-	fault       atomic.Pointer[Fault]
+	fault       atomic.Pointer[condition]
+	traits      atomic.Pointer[Traits]
 	sessions    gauge
 	playing     [2]gauge // by profile
 	plays       atomic.Uint32
 	conns       atomic.Uint32
 	probes      atomic.Uint32
+	requests    atomic.Uint32
+	credentials atomic.Uint32
+	talks       atomic.Uint32
 	overcounted atomic.Bool // it is in the farm's count of overpulled cameras
 }
 
@@ -129,6 +136,9 @@ func (f *Farm) Camera(i int) Counters {
 		Plays:       int(c.plays.Load()),
 		Conns:       int(c.conns.Load()),
 		Probes:      int(c.probes.Load()),
+		Requests:    int(c.requests.Load()),
+		Credentials: int(c.credentials.Load()),
+		Talks:       int(c.talks.Load()),
 	}
 }
 
@@ -149,7 +159,7 @@ func (f *Farm) Stats() Totals {
 		Bytes:       f.bytes.Load(),
 	}
 	for i := range f.cameras {
-		if f.cameras[i].fault.Load() != nil {
+		if f.fault(i).Kind != "" {
 			t.Faults++
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"strings"
+	"sync"
 
 	"github.com/bluenviron/gortsplib/v4/pkg/format/rtph264"
 	"github.com/bluenviron/gortsplib/v4/pkg/format/rtph265"
@@ -20,7 +21,7 @@ var clipFiles embed.FS
 
 const (
 	gop         = 50   // pictures from one keyframe to the next, in every clip
-	payloadMax  = 1400 // bytes of a packet's payload
+	payloadMax  = 1400 // bytes of a packet's payload, if a camera's traits don't say
 	frameHeader = 4    // of an interleaved frame: '$', channel, length
 	rtpHeader   = 12   // of an RTP packet without extensions
 	videoType   = 96   // payload type
@@ -42,8 +43,36 @@ type clip struct {
 // clips is every clip by its name.
 type clips map[string]*clip
 
-// loadClips cuts all clips into packets.
-func loadClips() (clips, error) {
+// sized is clips cut into packets of other sizes than most, by the payload's.
+type sized struct {
+	mu    sync.Mutex
+	clips map[int]clips
+}
+
+// clipsOf is the clips in packets of at most payload bytes; 0 is as most cameras send them.
+func (f *Farm) clipsOf(payload int) (clips, error) {
+	if payload == 0 {
+		return f.clips, nil
+	}
+	f.sized.mu.Lock()
+	defer f.sized.mu.Unlock()
+	all, ok := f.sized.clips[payload]
+	if ok {
+		return all, nil
+	}
+	all, err := loadClips(payload)
+	if err != nil {
+		return nil, err
+	}
+	if f.sized.clips == nil {
+		f.sized.clips = make(map[int]clips)
+	}
+	f.sized.clips[payload] = all
+	return all, nil
+}
+
+// loadClips cuts all clips into packets of at most payload bytes.
+func loadClips(payload int) (clips, error) {
 	files, err := clipFiles.ReadDir("clips")
 	if err != nil {
 		return nil, fmt.Errorf("sim: read clips: %w", err)
@@ -54,7 +83,7 @@ func loadClips() (clips, error) {
 		if err != nil {
 			return nil, fmt.Errorf("sim: read clip: %w", err)
 		}
-		if all[f.Name()], err = newClip(b, strings.HasSuffix(f.Name(), ".h265")); err != nil {
+		if all[f.Name()], err = newClip(b, strings.HasSuffix(f.Name(), ".h265"), payload); err != nil {
 			return nil, fmt.Errorf("sim: clip %s: %w", f.Name(), err)
 		}
 	}
@@ -77,12 +106,12 @@ func (all clips) pick(s Scene, p streams.Profile, frozen bool) *clip {
 }
 
 // newClip cuts a byte stream with start codes into access units, and these into packets.
-func newClip(b []byte, h265 bool) (*clip, error) {
+func newClip(b []byte, h265 bool, payload int) (*clip, error) {
 	classify := classifyH264
 	if h265 {
 		classify = classifyH265
 	}
-	encode, err := encoder(h265)
+	encode, err := encoder(h265, payload)
 	if err != nil {
 		return nil, err
 	}
@@ -139,12 +168,12 @@ func newPicture(packets []*rtp.Packet, keyframe bool) (picture, error) {
 }
 
 // encoder makes packets of access units.
-func encoder(h265 bool) (func([][]byte) ([]*rtp.Packet, error), error) {
+func encoder(h265 bool, payload int) (func([][]byte) ([]*rtp.Packet, error), error) {
 	if h265 {
-		e := &rtph265.Encoder{PayloadType: videoType, PayloadMaxSize: payloadMax}
+		e := &rtph265.Encoder{PayloadType: videoType, PayloadMaxSize: payload}
 		return e.Encode, e.Init()
 	}
-	e := &rtph264.Encoder{PayloadType: videoType, PayloadMaxSize: payloadMax, PacketizationMode: 1}
+	e := &rtph264.Encoder{PayloadType: videoType, PayloadMaxSize: payload, PacketizationMode: 1}
 	return e.Encode, e.Init()
 }
 

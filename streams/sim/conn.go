@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net"
 	"os"
+	"strconv"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -31,12 +32,14 @@ type conn struct {
 	farm    *Farm
 	tcp     *net.TCPConn
 	camera  int
-	nonce   string
+	traits  *Traits
+	nonce   nonce
 	asked   bool // for OPTIONS
 	more    bool // for anything else
 	session *session
 	begin   bool         // the session plays as soon as the answer is out
 	heard   atomic.Int64 // when RTCP last came over UDP, ns since the farm's epoch
+	asks    atomic.Int64 // when the last request was granted, the same
 	writing sync.Mutex   // the dialogue and the session's packets share the connection
 }
 
@@ -78,8 +81,15 @@ func (c *conn) converse(b *buffers) {
 			c.cut()
 			return
 		}
-		if fault.Kind == Mute {
+		switch fault.Kind {
+		case Mute:
 			n = 0
+			continue
+		case Garbage:
+			n = 0
+			if c.write([]byte(garbage)) != nil {
+				return
+			}
 			continue
 		}
 		used := 0
@@ -102,7 +112,7 @@ func (c *conn) converse(b *buffers) {
 
 // arm gives the next read its deadline, and the answer to it.
 func (c *conn) arm() {
-	t := time.Now().Add(c.farm.timeout)
+	t := time.Now().Add(c.farm.timeout + time.Duration(c.traits.Timeout)*time.Second)
 	if c.session == nil {
 		_ = c.tcp.SetDeadline(t)
 	} else {
@@ -118,7 +128,7 @@ func (c *conn) aliveUDP() bool {
 
 // consume takes one request or one interleaved frame from the start of b, and answers it. It
 // returns how many bytes that was, 0 if more must come first, and false if the dialogue is over.
-func (c *conn) consume(b, out []byte, fault Fault) (int, bool) {
+func (c *conn) consume(b, out []byte, fault condition) (int, bool) {
 	if b[0] == '$' { // RTCP that the other side sends; that it does is all we want to know
 		if len(b) < frameHeader {
 			return 0, true
@@ -140,8 +150,13 @@ func (c *conn) consume(b, out []byte, fault Fault) (int, bool) {
 	if n == 0 {
 		return 0, true
 	}
+	c.note(r)
+	late, never := c.lateness(fault)
 	out, ok := c.answer(r, out, fault)
-	if c.write(out) != nil {
+	if late > 0 && !c.farm.pause(late) {
+		return 0, false
+	}
+	if !never && c.write(out) != nil {
 		return 0, false
 	}
 	if c.begin {
@@ -163,34 +178,50 @@ func (c *conn) write(b []byte) error {
 }
 
 // answer appends the answer to a request to out, and reports whether the dialogue goes on.
-func (c *conn) answer(r request, out []byte, fault Fault) ([]byte, bool) {
+func (c *conn) answer(r request, out []byte, fault condition) ([]byte, bool) {
 	if string(r.method) == "OPTIONS" {
 		c.asked = true
-		if fault.Kind == Unauthorized {
-			return c.challenge(r, out), true
+		if c.misanswers(fault) {
+			return c.wrong(r, out, fault), true
 		}
+		if fault.Kind == Unauthorized {
+			return c.challenge(r, out, false), true
+		}
+		if c.session != nil && c.traits.Auth != "" {
+			if ok, stale := c.authorized(r, fault); !ok {
+				return c.challenge(r, out, stale), true
+			}
+		}
+		c.granted()
 		out = head(out, "200 OK", r)
 		return append(out, "Public: OPTIONS, DESCRIBE, SETUP, PLAY, PAUSE, GET_PARAMETER, SET_PARAMETER, TEARDOWN\r\n\r\n"...), true
 	}
 	c.more = true
-	if !c.authorized(r, fault) {
-		return c.challenge(r, out), true
+	if c.misanswers(fault) {
+		return c.wrong(r, out, fault), true
 	}
-	profile, track := r.path()
+	if ok, stale := c.authorized(r, fault); !ok {
+		return c.challenge(r, out, stale), true
+	}
+	c.granted()
+	profile, channel, track := r.path()
 	p := streams.Profile(profile)
 	if p != streams.Main && p != streams.Sub {
 		return status(out, "404 Not Found", r), true
 	}
 	switch string(r.method) {
 	case "DESCRIBE":
-		return c.describe(r, out, p), true
+		if fault.Kind == Redirect && string(r.url) != fault.To {
+			return c.redirect(r, out, fault), true
+		}
+		return c.describe(r, out, p, channel), true
 	case "SETUP":
-		return c.setup(r, out, p, track, fault), true
+		return c.setup(r, out, stream{p, channel}, track, fault), true
 	case "PLAY", "PAUSE", "TEARDOWN":
 		if c.session == nil || string(r.session) != c.session.id {
 			return status(out, "454 Session Not Found", r), true
 		}
-		if c.session.profile != p {
+		if c.session.stream != (stream{p, channel}) {
 			return status(out, "459 Aggregate Operation Not Allowed", r), true
 		}
 	case "GET_PARAMETER", "SET_PARAMETER":
@@ -233,5 +264,7 @@ func (c *conn) sessionLine(out []byte) []byte {
 	}
 	out = append(out, "Session: "...)
 	out = append(out, c.session.id...)
-	return append(out, ";timeout=60\r\n"...)
+	out = append(out, ";timeout="...)
+	out = strconv.AppendInt(out, int64(c.traits.timeout()/time.Second), 10)
+	return append(out, "\r\n"...)
 }

@@ -21,6 +21,8 @@ import (
 //	GET    /cameras/{i}         what one camera is, its fault, its counters
 //	PUT    /cameras/{i}/fault   a Fault
 //	DELETE /cameras/{i}/fault
+//	PUT    /cameras/{i}/traits  Traits
+//	DELETE /cameras/{i}/traits
 //
 // A camera is named by its number, or by the id of its channel in the City of as many channels.
 type control struct {
@@ -35,7 +37,8 @@ type view struct {
 	SubURL string `json:"sub_url"`
 	Scene
 	Counters
-	Fault *Fault `json:"fault,omitempty"`
+	Fault  *Fault  `json:"fault,omitempty"`
+	Traits *Traits `json:"traits,omitempty"`
 }
 
 // listenControl opens the socket of the HTTP control.
@@ -79,21 +82,20 @@ func newControl(f *Farm) http.Handler {
 	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, _ *http.Request) { reply(w, f.Stats()) })
 	mux.HandleFunc("GET /cameras/{camera}", c.named(func(w http.ResponseWriter, _ *http.Request, i int) {
 		v := view{Camera: i, URL: f.URL(i, streams.Main), SubURL: f.URL(i, streams.Sub), Scene: SceneOf(i), Counters: f.Camera(i)}
-		v.Fault = f.cameras[i].fault.Load()
+		if fault := f.Fault(i); fault.Kind != "" {
+			v.Fault = &fault
+		}
+		if v.Traits = f.cameras[i].traits.Load(); v.Traits != nil && v.Traits.Password != "" {
+			hidden := *v.Traits
+			hidden.Password = "***"
+			v.Traits = &hidden
+		}
 		reply(w, v)
 	}))
-	mux.HandleFunc("PUT /cameras/{camera}/fault", c.named(func(w http.ResponseWriter, r *http.Request, i int) {
-		d := json.NewDecoder(http.MaxBytesReader(w, r.Body, 4096))
-		d.DisallowUnknownFields()
-		var fault Fault
-		if err := d.Decode(&fault); err != nil {
-			http.Error(w, "not a fault: "+err.Error(), http.StatusBadRequest)
-			return
-		}
-		if err := f.SetFault(i, fault); err != nil {
-			http.Error(w, err.Error(), http.StatusUnprocessableEntity)
-			return
-		}
+	mux.HandleFunc("PUT /cameras/{camera}/fault", c.named(put("a fault", f.SetFault)))
+	mux.HandleFunc("PUT /cameras/{camera}/traits", c.named(put("traits", f.SetTraits)))
+	mux.HandleFunc("DELETE /cameras/{camera}/traits", c.named(func(w http.ResponseWriter, _ *http.Request, i int) {
+		_ = f.SetTraits(i, Traits{}) // the camera is there, and these always make sense
 		w.WriteHeader(http.StatusNoContent)
 	}))
 	mux.HandleFunc("DELETE /cameras/{camera}/fault", c.named(func(w http.ResponseWriter, _ *http.Request, i int) {
@@ -101,6 +103,24 @@ func newControl(f *Farm) http.Handler {
 		w.WriteHeader(http.StatusNoContent)
 	}))
 	return mux
+}
+
+// put reads what a request has to say of a camera, and sets it.
+func put[T any](what string, set func(i int, v T) error) func(http.ResponseWriter, *http.Request, int) {
+	return func(w http.ResponseWriter, r *http.Request, i int) {
+		d := json.NewDecoder(http.MaxBytesReader(w, r.Body, 4096))
+		d.DisallowUnknownFields()
+		var v T
+		if err := d.Decode(&v); err != nil {
+			http.Error(w, "not "+what+": "+err.Error(), http.StatusBadRequest)
+			return
+		}
+		if err := set(i, v); err != nil {
+			http.Error(w, err.Error(), http.StatusUnprocessableEntity)
+			return
+		}
+		w.WriteHeader(http.StatusNoContent)
+	}
 }
 
 // named finds the camera that a request names.

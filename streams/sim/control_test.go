@@ -49,6 +49,16 @@ func TestControl(t *testing.T) {
 	if f.Fault(5) != (Fault{}) {
 		t.Errorf("camera 5 still has %+v", f.Fault(5))
 	}
+	call("PUT", "/cameras/5/traits", `{"auth":"sha256","qop":true,"password":"pass:wörd"}`, 204)
+	if f.Traits(5) != (Traits{Auth: "sha256", QOP: true, Password: "pass:wörd"}) {
+		t.Errorf("traits are %+v", f.Traits(5))
+	}
+	if one := call("GET", "/cameras/5", "", 200); strings.Contains(one, "wörd") || !strings.Contains(one, `"auth":"sha256"`) {
+		t.Errorf("camera 5 is %s", one)
+	}
+	call("PUT", "/cameras/5/traits", `{"auth":"kerberos"}`, 422)
+	call("PUT", "/cameras/5/traits", `{"gop":60}`, 422)
+	call("DELETE", "/cameras/5/traits", "", 204)
 	call("GET", "/cameras/1000", "", 404)
 	call("GET", "/cameras/35020301001310999999", "", 404)
 	call("GET", "/elsewhere", "", 404)

@@ -225,7 +225,7 @@ func TestSessionLimit(t *testing.T) {
 
 func TestFlap(t *testing.T) {
 	t.Parallel()
-	fault := Fault{Kind: Flap, Up: 2, Down: 1}
+	fault := condition{Fault: Fault{Kind: Flap, Up: 2, Down: 1}}
 	for at, want := range map[time.Duration]bool{0: false, 1999: false, 2000: true, 2999: true, 3000: false, 5500: true} {
 		if got := fault.dead(at * time.Millisecond); got != want {
 			t.Errorf("dead %v at %d ms", got, at)
@@ -262,7 +262,10 @@ func TestSetFaultRefusesNonsense(t *testing.T) {
 	f := farm(t)
 	for i, fault := range map[int]Fault{
 		-1: {Kind: Die}, 1000: {Kind: Die}, 0: {Kind: "explode"}, 1: {Kind: Loss, Percent: 101},
-		2: {Kind: Flap, Up: 1}, 3: {Kind: Sessions, Sessions: -1},
+		2: {Kind: Flap, Up: 1}, 3: {Kind: Sessions, Sessions: -1}, 4: {Kind: Die, Percent: 1},
+		5: {Kind: Hangup}, 6: {Kind: Sessions, Status: 200}, 7: {Kind: Redirect, Status: 453},
+		8: {Kind: Redirect, To: "http://127.0.0.1/"}, 9: {Kind: LowRate}, 10: {Kind: Reboot, Down: -1},
+		11: {Kind: Wrong, Percent: 10, Status: 200}, 12: {Kind: Mute, To: "rtsp://127.0.0.1/"}, 13: {Percent: 1},
 	} {
 		if err := f.SetFault(i, fault); err == nil {
 			t.Errorf("camera %d: %+v was taken", i, fault)

@@ -42,6 +42,7 @@ func (f *Farm) start(ctx context.Context) error {
 // run answers on the sockets until ctx is done.
 func (f *Farm) run(ctx context.Context) {
 	ctx, f.stop = context.WithCancel(ctx)
+	f.ending = ctx.Done()
 	f.running.Go(func() {
 		<-ctx.Done()
 		f.shut()
@@ -77,7 +78,7 @@ func newFarm(o Options) (*Farm, error) {
 	if b[0] != 127 || o.Cameras < 0 || uint64(base)+uint64(o.Cameras) > 0x7fffffff {
 		return nil, fmt.Errorf("sim: %d cameras from %s on: they don't fit into 127.0.0.0/8", o.Cameras, o.Base)
 	}
-	all, err := loadClips()
+	all, err := loadClips(payloadMax)
 	if err != nil {
 		return nil, err
 	}
@@ -179,7 +180,7 @@ func (f *Farm) take(nc *net.TCPConn) {
 		_ = nc.Close()
 		return
 	}
-	c := &conn{farm: f, tcp: nc, camera: i}
+	c := &conn{farm: f, tcp: nc, camera: i, traits: f.traits(i)}
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.closed {

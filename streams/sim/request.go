@@ -99,17 +99,23 @@ func decimal(b []byte) bool {
 	return len(b) > 0 && len(b) <= 10
 }
 
-// path is the segments of a request's URL after the host: the profile and the track.
-func (r request) path() (profile, track string) {
+// path is the segments of a request's URL after the host: the profile, the channel of a recorder,
+// the track.
+func (r request) path() (profile, channel, track string) {
 	u := r.url
 	if i := bytes.Index(u, []byte("://")); i >= 0 {
 		u = u[i+3:]
 		if i = bytes.IndexByte(u, '/'); i < 0 {
-			return "", ""
+			return "", "", ""
 		}
 		u = u[i:]
 	}
 	u, _, _ = bytes.Cut(u, []byte{'?'})
 	p, t, _ := bytes.Cut(bytes.Trim(u, "/"), []byte{'/'})
-	return string(p), string(t)
+	if bytes.HasPrefix(t, []byte("ch")) {
+		var ch []byte
+		ch, t, _ = bytes.Cut(t, []byte{'/'})
+		channel = string(ch)
+	}
+	return string(p), channel, string(t)
 }

@@ -15,9 +15,9 @@ func TestParse(t *testing.T) {
 	if err != nil || n != len(setup)+5 {
 		t.Fatalf("took %d bytes, %v", n, err)
 	}
-	profile, track := r.path()
-	got := []string{string(r.method), string(r.cseq), string(r.transport), string(r.session), string(r.authorization), profile, track}
-	want := []string{"SETUP", "3", "RTP/AVP;unicast", "abc", "Basic x", "main", "trackID=1"}
+	profile, channel, track := r.path()
+	got := []string{string(r.method), string(r.cseq), string(r.transport), string(r.session), string(r.authorization), profile, channel, track}
+	want := []string{"SETUP", "3", "RTP/AVP;unicast", "abc", "Basic x", "main", "", "trackID=1"}
 	for i := range want {
 		if got[i] != want[i] {
 			t.Errorf("read %q, want %q", got[i], want[i])

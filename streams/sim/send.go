@@ -38,7 +38,7 @@ func (f *Farm) due(camera int, frame int64) time.Time {
 
 // timestamp is the RTP timestamp of a track at a picture.
 func (t *track) timestamp(frame int64) uint32 {
-	if t.number == 1 {
+	if t.number == audioTrack {
 		return t.base + uint32(frame*audioTicks)
 	}
 	return t.base + uint32(frame*videoTicks)
@@ -51,7 +51,7 @@ func (s *session) send(frame int64, quit <-chan struct{}, done chan<- struct{}) 
 	f, camera := s.conn.farm, s.conn.camera
 	o := &outgoing{session: s, random: rand.New(rand.NewPCG(uint64(camera), uint64(frame)))}
 	if f.opts.Start == Keyframe {
-		o.shift = frame % gop
+		o.shift = frame % int64(max(gop, s.conn.traits.GOP))
 	}
 	timer := time.NewTimer(0)
 	defer timer.Stop()
@@ -73,9 +73,14 @@ func (s *session) send(frame int64, quit <-chan struct{}, done chan<- struct{}) 
 			s.conn.cut()
 			return
 		}
+		if s.expired(fault) {
+			_ = s.conn.tcp.Close()
+			return
+		}
 		if fault.Kind == Silent {
 			continue
 		}
+		o.shake(frame, fault)
 		if o.picture(frame, due, fault) != nil {
 			s.conn.cut()
 			return
@@ -90,11 +95,12 @@ type outgoing struct {
 	shift   int64 // pictures that the session's loop is behind the camera's
 	frozen  bool
 	lost    float64 // share of packets
+	shaken  int64   // how often the session was shaken
 	b       []byte  // the picture that is being sent, as interleaved frames
 }
 
 // picture sends one picture and the sound that goes with it.
-func (o *outgoing) picture(frame int64, due time.Time, fault Fault) error {
+func (o *outgoing) picture(frame int64, due time.Time, fault condition) error {
 	s := o.session
 	f := s.conn.farm
 	at := frame - o.shift
@@ -105,21 +111,27 @@ func (o *outgoing) picture(frame int64, due time.Time, fault Fault) error {
 	if fault.Kind == Loss {
 		o.lost = fault.Percent / 100
 	}
-	clip := f.clips.pick(SceneOf(s.conn.camera), s.profile, o.frozen)
+	clip := s.clips.pick(SceneOf(s.conn.camera), s.profile, o.frozen)
 	pic := clip.pictures[at%int64(len(clip.pictures))]
 
 	buf := f.pictures.Get().(*[]byte)
 	o.b = (*buf)[:0]
 	for _, t := range s.tracks {
 		switch {
-		case t.number == 1:
+		case t.number > audioTrack:
+			continue
+		case fault.Kind == Stuck:
+		case t.number == audioTrack:
 			o.audio(t, frame)
-		case !pic.keyframe || fault.Kind != NoKeyframes:
+		case o.shown(at, pic.keyframe, fault):
+			if s.conn.traits.Stray {
+				o.stray(t, frame)
+			}
 			o.video(t, pic.wire, frame)
 		}
-		if frame >= t.reportsAfter {
+		if frame >= t.reportsAfter && !s.conn.traits.NoReports {
 			t.reportsAfter = frame + reportEvery
-			o.report(t, frame, due)
+			o.report(t, frame, due.Add(skew(fault)))
 		}
 	}
 	err := s.deliver(o.b)
@@ -170,6 +182,9 @@ func (o *outgoing) packet(t *track, wire []byte, ts uint32) {
 	binary.BigEndian.PutUint16(p[frameHeader+2:], seq)
 	binary.BigEndian.PutUint32(p[frameHeader+4:], ts)
 	binary.BigEndian.PutUint32(p[frameHeader+8:], t.ssrc)
+	if t.number == videoTrack {
+		o.dress(p[frameHeader:])
+	}
 }
 
 // report appends an RTCP sender report: the camera's clock, and what it is in RTP timestamps.

@@ -14,7 +14,7 @@ import (
 
 // track is how one media of a session is sent.
 type track struct {
-	number  int // 0 video, 1 audio
+	number  int // of the constants below
 	ssrc    uint32
 	seq     uint16
 	base    uint32 // timestamp of the camera's picture 0
@@ -28,14 +28,30 @@ type track struct {
 	reportsAfter int64 // picture from which on a sender report is due
 }
 
+// The numbers of tracks.
+const (
+	videoTrack = iota
+	audioTrack
+	brokenTrack // of the media that Traits.BrokenMedia adds
+	backTrack   // to talk to the camera
+)
+
+// stream is what a session is of.
+type stream struct {
+	profile streams.Profile
+	channel string // of a recorder; empty for the camera itself
+}
+
 // session is one viewer's use of one stream of a camera.
 type session struct {
-	conn    *conn
-	id      string
-	profile streams.Profile
-	tcp     bool
-	tracks  []*track
+	conn *conn
+	id   string
+	stream
+	clips  clips
+	tcp    bool
+	tracks []*track
 
+	began time.Duration // when it last began to play, by the farm's clock
 	first int64         // picture that play begins with
 	quit  chan struct{} // closed to stop sending; nil while nothing is sent
 	done  chan struct{} // closed when sending has stopped
@@ -44,12 +60,16 @@ type session struct {
 }
 
 // newSession counts a session in, or returns nil if the camera has limit of them; no limit below 0.
-func newSession(c *conn, p streams.Profile, limit int) *session {
+func newSession(c *conn, of stream, limit int) *session {
+	all, err := c.farm.clipsOf(c.traits.Payload) // made when the traits were set
+	if err != nil {
+		return nil
+	}
 	if !c.farm.cameras[c.camera].sessions.tryAdd(limit) {
 		return nil
 	}
 	c.farm.sessions.add(1)
-	return &session{conn: c, id: fmt.Sprintf("%08x", rand.Uint32()), profile: p}
+	return &session{conn: c, id: fmt.Sprintf("%08x", rand.Uint32()), stream: of, clips: all}
 }
 
 // track is the session's track of that number, or nil.
@@ -88,12 +108,17 @@ func (c *conn) play(r request, out []byte) []byte {
 	c.farm.plays.Add(1)
 	s.first = c.farm.frame(c.camera, time.Now()) + 1
 	out = append(out, "RTP-Info: "...)
-	for i, t := range s.tracks {
-		if i > 0 {
+	comma := false
+	for _, t := range s.tracks {
+		if t.number > audioTrack {
+			continue
+		}
+		if comma {
 			out = append(out, ',')
 		}
+		comma = true
 		out = append(out, "url="...)
-		out = append(out, c.farm.URL(c.camera, s.profile)...)
+		out = append(out, c.url(s.stream)...)
 		out = append(out, "/trackID="...)
 		out = strconv.AppendInt(out, int64(t.number), 10)
 		out = append(out, ";seq="...)
@@ -108,9 +133,10 @@ func (c *conn) play(r request, out []byte) []byte {
 // play begins to send.
 func (s *session) play() {
 	f, cam := s.conn.farm, &s.conn.farm.cameras[s.conn.camera]
-	if cam.playing[profileIndex(s.profile)].add(1) > 1 && cam.overcounted.CompareAndSwap(false, true) {
+	if s.channel == "" && cam.playing[profileIndex(s.profile)].add(1) > 1 && cam.overcounted.CompareAndSwap(false, true) {
 		f.overpulled.Add(1)
 	}
+	s.began = time.Since(f.epoch)
 	s.quit, s.done = make(chan struct{}), make(chan struct{})
 	f.running.Go(func() { s.send(s.first, s.quit, s.done) })
 }
@@ -123,7 +149,9 @@ func (s *session) pause() {
 	close(s.quit)
 	<-s.done
 	s.quit, s.done = nil, nil
-	s.conn.farm.cameras[s.conn.camera].playing[profileIndex(s.profile)].add(-1)
+	if s.channel == "" {
+		s.conn.farm.cameras[s.conn.camera].playing[profileIndex(s.profile)].add(-1)
+	}
 }
 
 // end stops sending, closes what the session has open, and counts it out.

@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"cmp"
 	"fmt"
 	"math/rand/v2"
 	"net"
@@ -18,44 +19,85 @@ import (
 // audioLines describes the audio track: payload type 8 is G.711 A-law at 8 kHz.
 const audioLines = "m=audio 0 RTP/AVP 8\r\na=rtpmap:8 PCMA/8000\r\n"
 
+// ownChannels is what Traits.OwnChannels adds to the channels that were asked for.
+const ownChannels = 10
+
 // hasAudio reports whether a stream has an audio track beside the video.
 func hasAudio(camera int, p streams.Profile) bool {
 	return p == streams.Main && SceneOf(camera).Audio
 }
 
-func (c *conn) describe(r request, out []byte, p streams.Profile) []byte {
+// brokenLines describes a media that nobody can understand.
+const brokenLines = "m=audio 0 RTP/AVP 104\r\na=rtpmap:104 mpeg4-generic/none/-1\r\na=fmtp:104 streamtype=5; config=zz\r\n"
+
+// backLines describes a media for talking to the camera (ONVIF streaming specification, 5.3).
+const backLines = "m=audio 0 RTP/AVP 0\r\na=rtpmap:0 PCMU/8000\r\na=sendonly\r\n"
+
+// url is the address of a stream of the connection's camera.
+func (c *conn) url(s stream) string {
+	if s.channel == "" {
+		return c.farm.URL(c.camera, s.profile)
+	}
+	return c.farm.URL(c.camera, s.profile) + "/" + s.channel
+}
+
+// has reports whether a stream has a track of the number.
+func (c *conn) has(number int, p streams.Profile) bool {
+	switch number {
+	case videoTrack:
+		return true
+	case audioTrack:
+		return hasAudio(c.camera, p)
+	case brokenTrack:
+		return c.traits.BrokenMedia
+	case backTrack:
+		return c.traits.BackChannel
+	}
+	return false
+}
+
+func (c *conn) describe(r request, out []byte, p streams.Profile, channel string) []byte {
+	url, base := c.url(stream{p, channel}), ""
+	if c.traits.AbsoluteControl {
+		base = url + "/"
+	}
 	var sdp strings.Builder
-	fmt.Fprintf(&sdp, "v=0\r\no=- %d 1 IN IP4 %s\r\ns=Simulated camera %[1]d\r\nc=IN IP4 0.0.0.0\r\nt=0 0\r\na=control:*\r\n",
-		c.camera, c.farm.addr(c.camera))
-	sdp.WriteString(c.farm.clips.pick(SceneOf(c.camera), p, false).media)
-	sdp.WriteString("a=framerate:25\r\na=control:trackID=0\r\n")
-	if hasAudio(c.camera, p) {
-		sdp.WriteString(audioLines + "a=control:trackID=1\r\n")
+	fmt.Fprintf(&sdp, "v=0\r\no=- %d 1 IN IP4 %s\r\ns=Simulated camera %[1]d\r\nc=IN IP4 0.0.0.0\r\nt=0 0\r\na=control:%[3]s\r\n",
+		c.camera, c.farm.addr(c.camera), cmp.Or(base, "*"))
+	for number, lines := range [...]string{
+		videoTrack: c.farm.clips.pick(SceneOf(c.camera), p, false).media + "a=framerate:25\r\n",
+		audioTrack: audioLines, brokenTrack: brokenLines, backTrack: backLines,
+	} {
+		if c.has(number, p) {
+			fmt.Fprintf(&sdp, "%sa=control:%strackID=%d\r\n", lines, base, number)
+		}
 	}
 	out = head(out, "200 OK", r)
-	out = fmt.Appendf(out, "Content-Base: %s/\r\nContent-Type: application/sdp\r\nContent-Length: %d\r\n\r\n",
-		c.farm.URL(c.camera, p), sdp.Len())
+	if base == "" {
+		out = fmt.Appendf(out, "Content-Base: %s/\r\n", url)
+	}
+	out = fmt.Appendf(out, "Content-Type: application/sdp\r\nContent-Length: %d\r\n\r\n", sdp.Len())
 	return append(out, sdp.String()...)
 }
 
 // setup adds a track to the connection's session; the first one makes the session.
-func (c *conn) setup(r request, out []byte, p streams.Profile, name string, fault Fault) []byte {
+func (c *conn) setup(r request, out []byte, of stream, name string, fault condition) []byte {
 	number, err := strconv.Atoi(strings.TrimPrefix(name, "trackID="))
-	if name != "" && err != nil || number < 0 || number > 1 || number == 1 && !hasAudio(c.camera, p) {
+	if name != "" && err != nil || !c.has(number, of.profile) {
 		return status(out, "404 Not Found", r)
 	}
 	s := c.session
 	if s != nil && (s.playing() || s.track(number) != nil) {
 		return status(out, "455 Method Not Valid In This State", r)
 	}
-	if s != nil && s.profile != p {
+	if s != nil && s.stream != of {
 		return status(out, "459 Aggregate Operation Not Allowed", r)
 	}
 	var offers headers.Transports
 	if offers.Unmarshal(base.HeaderValue{string(r.transport)}) != nil {
 		return status(out, "461 Unsupported Transport", r)
 	}
-	i := slices.IndexFunc(offers, func(t headers.Transport) bool { return usable(t, s) })
+	i := slices.IndexFunc(offers, func(t headers.Transport) bool { return c.traits.allow(t) && usable(t, s) })
 	if i < 0 {
 		return status(out, "461 Unsupported Transport", r)
 	}
@@ -64,8 +106,8 @@ func (c *conn) setup(r request, out []byte, p streams.Profile, name string, faul
 		if fault.Kind == Sessions {
 			limit = fault.Sessions
 		}
-		if s = newSession(c, p, limit); s == nil {
-			return status(out, "453 Not Enough Bandwidth", r)
+		if s = newSession(c, of, limit); s == nil {
+			return c.full(r, out, fault)
 		}
 	}
 	t, answer, err := s.open(number, offers[i])
@@ -78,11 +120,25 @@ func (c *conn) setup(r request, out []byte, p streams.Profile, name string, faul
 	}
 	s.tracks = append(s.tracks, t)
 	c.session = s
+	if number == backTrack {
+		c.farm.cameras[c.camera].talks.Add(1)
+	}
 	out = head(out, "200 OK", r)
 	out = append(out, "Transport: "...)
 	out = append(out, answer.Marshal()[0]...)
 	out = append(out, "\r\n"...)
 	return append(c.sessionLine(out), "\r\n"...)
+}
+
+// allow reports whether the camera has the transport.
+func (t Traits) allow(offer headers.Transport) bool {
+	switch t.Transport {
+	case "tcp":
+		return offer.Protocol == headers.TransportProtocolTCP
+	case "udp":
+		return offer.Protocol == headers.TransportProtocolUDP
+	}
+	return true
 }
 
 // usable reports whether a track can be sent as t says, in a session that may have others already.
@@ -109,15 +165,22 @@ func (s *session) open(number int, t headers.Transport) (*track, headers.Transpo
 	tr := &track{
 		number:  number,
 		ssrc:    rand.Uint32(),
-		seq:     uint16(rand.Uint32()),
+		seq:     uint16(rand.Uint32()) / 2, // or a restart at 0 might look like a few lost packets
 		channel: byte(2 * number),
 		base:    uint32(mix(uint64(s.conn.camera)<<1 | uint64(number))),
 	}
-	answer := headers.Transport{Protocol: t.Protocol, Delivery: &unicast, SSRC: &tr.ssrc}
+	told := tr.ssrc
+	if s.conn.traits.WrongSSRC {
+		told = ^told
+	}
+	answer := headers.Transport{Protocol: t.Protocol, Delivery: &unicast, SSRC: &told}
 	if t.Protocol == headers.TransportProtocolTCP {
 		s.tcp = true
 		if t.InterleavedIDs != nil {
 			tr.channel = byte(t.InterleavedIDs[0])
+		}
+		if s.conn.traits.OwnChannels {
+			tr.channel += ownChannels
 		}
 		answer.InterleavedIDs = &[2]int{int(tr.channel), int(tr.channel) + 1}
 		return tr, answer, nil
@@ -131,6 +194,9 @@ func (s *session) open(number int, t headers.Transport) (*track, headers.Transpo
 	tr.rtcpTo = netip.AddrPortFrom(peer, uint16(t.ClientPorts[1]))
 	answer.ClientPorts = t.ClientPorts
 	answer.ServerPorts = &[2]int{port(tr.rtp), port(tr.rtcp)}
+	if s.conn.traits.WrongPorts {
+		answer.ServerPorts = &[2]int{port(tr.rtp) ^ 2, port(tr.rtcp) ^ 2}
+	}
 	s.listening.Go(func() { s.listen(tr) })
 	return tr, answer, nil
 }

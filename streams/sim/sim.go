@@ -14,6 +14,7 @@ package sim
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"net"
 	"net/http"
@@ -56,6 +57,8 @@ type Farm struct {
 	cameras []camera
 	clips   clips
 	epoch   time.Time // when all encoders' clocks stood at 0; holds a monotonic reading
+	sized   sized     // clips in packets of other sizes
+	usual   Traits    // of most cameras
 	// Tests change these, so as not to wait.
 	timeout   time.Duration // of sessions and idle connections
 	frameTime time.Duration
@@ -64,6 +67,7 @@ type Farm struct {
 	control     *http.Server // nil if there is none
 	ctlListener net.Listener
 	stop        context.CancelFunc
+	ending      <-chan struct{}
 	running     sync.WaitGroup // the goroutines that Close waits for
 	buffers     sync.Pool      // of *buffers
 	pictures    sync.Pool      // of *[]byte, for pictures on their way out
@@ -83,6 +87,13 @@ type Farm struct {
 // URL is the address of one stream of camera i.
 func (f *Farm) URL(i int, p streams.Profile) string {
 	return "rtsp://" + netip.AddrPortFrom(f.addr(i), uint16(f.port)).String() + "/" + string(p)
+}
+
+// ChannelURL is the address of one stream of the numbered channel of a recorder: of camera i, taken
+// for one that has several others behind it. They show what the camera shows, and share its limit
+// of sessions.
+func (f *Farm) ChannelURL(i, channel int, p streams.Profile) string {
+	return fmt.Sprintf("%s/ch%d", f.URL(i, p), channel)
 }
 
 // Port is the port that the cameras listen on.

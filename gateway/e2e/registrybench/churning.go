@@ -86,6 +86,8 @@ type noStreams struct{}
 
 func (noStreams) Pulls() []streams.Info { return nil }
 
+func (noStreams) Info(streams.Key) (streams.Info, bool) { return streams.Info{}, false }
+
 // everyone may do everything.
 type everyone struct{}
 

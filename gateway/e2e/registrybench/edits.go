@@ -10,6 +10,8 @@ import (
 	"path/filepath"
 	"strings"
 	"time"
+
+	"sharpeyes/gateway/e2e/benchtable"
 )
 
 // edits measures a single edit: until it is acknowledged, and until another gateway on the same
@@ -62,15 +64,15 @@ func (b *bench) edits(ctx context.Context, g *gateway, l *lite, c *cityFile) err
 	lite50, _ := quantiles(lites)
 	p50, p99 := quantiles(acknowledged)
 	const bar = 5 * time.Millisecond
-	b.table.add(figure{
-		what: "one edit over HTTP, acknowledged as durable", measured: show(p50) + ", p99 " + show(p99), bar: "p50 < 5.0 ms",
-		sqlite: show(lite50), ratio: float64(lite50) / float64(p50), missed: p50 >= bar,
+	b.table.Add(benchtable.Row{
+		What: "one edit over HTTP, acknowledged as durable", Measured: benchtable.Show(p50) + ", p99 " + benchtable.Show(p99), Bar: "p50 < 5.0 ms",
+		Other: benchtable.Show(lite50), Ratio: float64(lite50) / float64(p50), Missed: p50 >= bar,
 	})
 	p50, p99 = quantiles(seen)
 	const seenBar = 50 * time.Millisecond
-	b.table.add(figure{
-		what: "sent until a second gateway answers with it", measured: show(p50) + ", p99 " + show(p99), bar: "p99 < 50 ms",
-		missed: p99 >= seenBar,
+	b.table.Add(benchtable.Row{
+		What: "sent until a second gateway answers with it", Measured: benchtable.Show(p50) + ", p99 " + benchtable.Show(p99), Bar: "p99 < 50 ms",
+		Missed: p99 >= seenBar,
 	})
 	return nil
 }
@@ -93,6 +95,6 @@ func (b *bench) secondGateway(ctx context.Context, g *gateway) (*gateway, error)
 	if err != nil {
 		return nil, err
 	}
-	progress("second gateway: ready after %v", took)
+	benchtable.Progress("second gateway: ready after %v", took)
 	return second, nil
 }

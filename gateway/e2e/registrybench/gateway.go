@@ -16,6 +16,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"sharpeyes/gateway/e2e/benchtable"
 )
 
 // gateway is "sharpeyes serve" on a data directory of its own, which stays from start to start.
@@ -89,7 +91,7 @@ access: {anonymous: admin}
 			ready <- true
 		}
 		if !told {
-			progress("the gateway ended; it last said: %s", last)
+			benchtable.Progress("the gateway ended; it last said: %s", last)
 			ready <- false
 		}
 	}()

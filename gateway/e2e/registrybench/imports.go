@@ -5,17 +5,19 @@ import (
 	"fmt"
 	"path/filepath"
 	"time"
+
+	"sharpeyes/gateway/e2e/benchtable"
 )
 
 // imports measures an import, the same file again, and restarts.
 func (b *bench) imports(ctx context.Context, g *gateway, l *lite, c *cityFile, liteImported time.Duration) error {
-	progress("gateway: import")
+	benchtable.Progress("gateway: import")
 	took, err := g.imports(ctx, c.file, city)
 	if err != nil {
 		return err
 	}
-	progress("the gateway has used %v of processor time", g.cpu())
-	b.table.duration(fmt.Sprintf("import of %d rows", city), took, 3*time.Second, liteImported)
+	benchtable.Progress("the gateway has used %v of processor time", g.cpu())
+	b.duration(fmt.Sprintf("import of %d rows", city), took, 3*time.Second, liteImported)
 	if !b.only.MatchString("import") {
 		return nil
 	}
@@ -31,7 +33,7 @@ func (b *bench) imports(ctx context.Context, g *gateway, l *lite, c *cityFile, l
 		}
 		again = max(again, took)
 	}
-	b.table.duration("the same file again (the slowest of 3)", again, time.Second, liteAgain)
+	b.duration("the same file again (the slowest of 3)", again, time.Second, liteAgain)
 
 	reopened, err := l.reopen(ctx)
 	if err != nil {
@@ -54,8 +56,8 @@ func (b *bench) imports(ctx context.Context, g *gateway, l *lite, c *cityFile, l
 		}
 		stopped = max(stopped, took)
 	}
-	b.table.duration("restart with them after kill -9 (the slowest of 3)", killed, 1500*time.Millisecond, reopened)
-	b.table.duration("restart with them in good order (the slowest of 3)", stopped, 1500*time.Millisecond, reopened)
+	b.duration("restart with them after kill -9 (the slowest of 3)", killed, 1500*time.Millisecond, reopened)
+	b.duration("restart with them in good order (the slowest of 3)", stopped, 1500*time.Millisecond, reopened)
 	return nil
 }
 
@@ -96,19 +98,19 @@ func (b *bench) growth(ctx context.Context) error {
 			return err
 		}
 		each := quick.Seconds() / float64(n)
-		f := figure{what: fmt.Sprintf("restart with %d channels", n), measured: show(restart)}
+		f := benchtable.Row{What: fmt.Sprintf("restart with %d channels", n), Measured: benchtable.Show(restart)}
 		switch {
 		case i == 0:
 			first = each
 		case i == len(b.sizes)-1 && n >= 500000:
-			f.bar = fmt.Sprintf("< %s, linear", show(most))
-			f.missed = restart >= most || each > slack*first
+			f.Bar = fmt.Sprintf("< %s, linear", benchtable.Show(most))
+			f.Missed = restart >= most || each > slack*first
 		default:
-			f.bar = "linear"
-			f.missed = each > slack*first
+			f.Bar = "linear"
+			f.Missed = each > slack*first
 		}
-		f.measured += fmt.Sprintf(", from %.1f µs each on (import %s)", each*1e6, show(imported))
-		b.table.add(f)
+		f.Measured += fmt.Sprintf(", from %.1f µs each on (import %s)", each*1e6, benchtable.Show(imported))
+		b.table.Add(f)
 	}
 	return nil
 }
@@ -129,7 +131,7 @@ func (g *gateway) importAndRestart(ctx context.Context, file string, n int) (imp
 		if err != nil {
 			return 0, 0, 0, err
 		}
-		progress("%d channels: ready after %v, %v of processor time, %d MiB resident", n, took, g.cpu(), g.resident()>>20)
+		benchtable.Progress("%d channels: ready after %v, %v of processor time, %d MiB resident", n, took, g.cpu(), g.resident()>>20)
 		slow = max(slow, took)
 		if quick == 0 || took < quick {
 			quick = took

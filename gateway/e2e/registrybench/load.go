@@ -12,6 +12,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"sharpeyes/gateway/e2e/benchtable"
 )
 
 // asksASecond is how many pages are asked for over HTTP, whether earlier ones were answered or not.
@@ -39,11 +41,11 @@ func (b *bench) pagesOverHTTP(ctx context.Context, g *gateway, l *lite, c *cityF
 		return err
 	}
 	p50, p99 := quantiles(nothing)
-	b.table.add(figure{what: "over HTTP, nothing but \"alive\" (/healthz)", measured: show(p50) + ", p99 " + show(p99)})
+	b.table.Add(benchtable.Row{What: "over HTTP, nothing but \"alive\" (/healthz)", Measured: benchtable.Show(p50) + ", p99 " + benchtable.Show(p99)})
 	for i, p := range pages() {
 		took, err := ask(ctx, base+"/api/v1/channels?"+p.http, asksASecond, count)
 		if err != nil { // too slow for the rate, perhaps; it has taken its time all the same
-			progress("%s: %v", p.name, err)
+			benchtable.Progress("%s: %v", p.name, err)
 		}
 		p50, p99 := quantiles(took)
 		b.page("over HTTP, by "+p.name, p50, p99, 5*time.Millisecond, lites[i], 0)

@@ -25,7 +25,8 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
-	"time"
+
+	"sharpeyes/gateway/e2e/benchtable"
 )
 
 // city is the number of channels of the reference city.
@@ -38,7 +39,7 @@ type bench struct {
 	sizes  []int  // of the growth
 	only   *regexp.Regexp
 	out    io.Writer
-	table  table
+	table  benchtable.Table
 }
 
 func main() {
@@ -72,7 +73,7 @@ func run(ctx context.Context, args []string) (missed int, err error) {
 	if err := flags.Parse(args); err != nil {
 		return 0, err
 	}
-	b := &bench{out: os.Stdout}
+	b := &bench{out: os.Stdout, table: benchtable.Table{Other: "SQLite"}}
 	if b.only, err = regexp.Compile(*only); err != nil {
 		return 0, fmt.Errorf("-run: %w", err)
 	}
@@ -96,7 +97,7 @@ func run(ctx context.Context, args []string) (missed int, err error) {
 	if err := b.all(ctx); err != nil {
 		return 0, err
 	}
-	return b.table.write(b.out)
+	return b.table.Write(b.out)
 }
 
 // all measures everything, one thing at a time.
@@ -105,7 +106,7 @@ func (b *bench) all(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	progress("SQLite: import")
+	benchtable.Progress("SQLite: import")
 	lite, err := openSQLite(ctx, filepath.Join(b.dir, "city.sqlite"))
 	if err != nil {
 		return err
@@ -121,7 +122,7 @@ func (b *bench) all(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	progress("gateway: ready after %v with an empty registry", took)
+	benchtable.Progress("gateway: ready after %v with an empty registry", took)
 	if err := b.imports(ctx, g, lite, c, imported); err != nil {
 		return err
 	}
@@ -147,9 +148,4 @@ func (b *bench) all(ctx context.Context) error {
 		}
 	}
 	return nil
-}
-
-// progress says on standard error what is being done; the table alone goes to standard output.
-func progress(format string, args ...any) {
-	fmt.Fprintf(os.Stderr, "%s "+format+"\n", append([]any{time.Now().Format(time.TimeOnly)}, args...)...)
 }

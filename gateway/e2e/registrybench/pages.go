@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"sharpeyes/gateway/e2e/benchtable"
 	"sharpeyes/registry"
 	"sharpeyes/registry/event"
 	"sharpeyes/registry/geo"
@@ -142,15 +143,15 @@ func (b *bench) pagesInProcess(ctx context.Context, l *lite, c *cityFile) error 
 
 // page adds the row of a kind of page, which must be at least so many times quicker than SQLite's.
 func (b *bench) page(what string, p50, p99, bar, lite50 time.Duration, least float64) {
-	f := figure{
-		what: what, measured: show(p50) + ", p99 " + show(p99), bar: "p99 < " + show(bar),
-		sqlite: show(lite50), ratio: float64(lite50) / float64(p50), missed: p99 >= bar,
+	f := benchtable.Row{
+		What: what, Measured: benchtable.Show(p50) + ", p99 " + benchtable.Show(p99), Bar: "p99 < " + benchtable.Show(bar),
+		Other: benchtable.Show(lite50), Ratio: float64(lite50) / float64(p50), Missed: p99 >= bar,
 	}
 	if least > 0 {
-		f.bar += fmt.Sprintf(", %.0f ×", least)
-		f.missed = f.missed || f.ratio < least
+		f.Bar += fmt.Sprintf(", %.0f ×", least)
+		f.Missed = f.Missed || f.Ratio < least
 	}
-	b.table.add(f)
+	b.table.Add(f)
 }
 
 // page asks SQLite for the same, for a while, and returns the median.

@@ -12,6 +12,8 @@ import (
 	"time"
 
 	_ "modernc.org/sqlite"
+
+	"sharpeyes/gateway/e2e/benchtable"
 )
 
 // schema is a table with the indices that the registry has. Those of the filters end with the id,
@@ -162,7 +164,7 @@ func ignoreDone(err error) error {
 
 // addSearch gives SQLite its best, outside the measured time.
 func (l *lite) addSearch(ctx context.Context) error {
-	progress("SQLite: indices of text and place")
+	benchtable.Progress("SQLite: indices of text and place")
 	if _, err := l.db.ExecContext(ctx, search); err != nil {
 		return fmt.Errorf("SQLite: %w", err)
 	}

@@ -1,5 +1,6 @@
 // The page: it asks the API every two seconds and shows what it says. All that comes from the
 // registry is set as text, never as HTML.
+import { play } from "./player.js";
 import { locale, words } from "./words.js";
 
 const states = ["online", "degraded", "offline", "unknown", "disabled"];
@@ -105,14 +106,20 @@ function drawList(page) {
     const copy = make("button", "", words.copy);
     copy.type = "button";
     copy.addEventListener("click", () => copyText(url, copy));
-    return make("li", "", make("span", "state", make("i", "mark"), make("span")), make("div", "what", make("strong"), make("small")), url, copy);
+    const name = make("button", "name");
+    name.type = "button";
+    const li = make("li", "", make("span", "state", make("i", "mark"), make("span")), make("div", "what", name, make("small")), url, copy);
+    name.addEventListener("click", () => watch(li.channel));
+    return li;
   }, (e, c) => {
     const [state, what, url] = e.children;
+    e.channel = c;
     const known = states.includes(c.status.state) ? c.status.state : "unknown";
     state.children[0].className = "mark " + known;
     say(state.children[1], words[known]);
     state.title = [c.status.reason, c.status.detail].filter(Boolean).join(" · ");
     say(what.children[0], c.name);
+    what.children[0].title = words.watch(c.name);
     say(what.children[1], `${c.id} · ${c.site}`);
     say(url, c.rtsp_url);
   });
@@ -127,6 +134,24 @@ async function copyText(code, button) {
   } catch {
     getSelection().selectAllChildren(code);
   }
+}
+
+let leave = () => {}; // ends the picture that is shown
+
+// watch shows a channel: its sub stream first, where there is one, since it costs the camera, the
+// network and the browser less.
+function watch(c, profile = c.rtsp_sub_url ? "sub" : "main") {
+  leave();
+  say($("watched"), c.name);
+  $("profiles").replaceChildren(...(c.rtsp_sub_url ? ["sub", "main"] : []).map((p) => {
+    const b = make("button", "", words[p]);
+    b.type = "button";
+    b.setAttribute("aria-pressed", String(p === profile));
+    b.addEventListener("click", () => watch(c, p));
+    return b;
+  }));
+  leave = play($("picture"), c.id, profile, words.player, (text) => say($("told"), text));
+  if (!$("watch").open) $("watch").showModal();
 }
 
 let wanted = ""; // the state that the list is restricted to
@@ -195,6 +220,8 @@ function start() {
     e.preventDefault();
     refresh();
   });
+  $("leave").addEventListener("click", () => $("watch").close());
+  $("watch").addEventListener("close", () => { if (!$("watch").open) leave(); }); // it comes late: another may be shown by now
   document.addEventListener("visibilitychange", () => {
     if (!document.hidden && !$("pulse").classList.contains("bad")) refresh();
   });

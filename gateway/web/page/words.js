@@ -25,6 +25,16 @@ const english = {
   lost: (time) => `The gateway doesn't answer; this is how it was at ${time}`,
   never: "The gateway doesn't answer",
   signIn: "Signed out: load the page again to sign in",
+  watch: (name) => `Watch ${name}`,
+  close: "Close",
+  main: "Main stream",
+  sub: "Sub stream",
+  player: {
+    connecting: "Connecting…",
+    interrupted: "Interrupted; trying again…",
+    unsupported: (codec) => `This browser doesn't play ${codec}: take another browser, another stream of the channel, or the RTSP address`,
+    noSource: "This browser can't play live streams",
+  },
 };
 const chinese = {
   title: "雪亮视频网关",
@@ -52,6 +62,16 @@ const chinese = {
   lost: (time) => `网关无响应，以下为 ${time} 的状态`,
   never: "网关无响应",
   signIn: "未登录，请刷新页面重新登录",
+  watch: (name) => `观看${name}`,
+  close: "关闭",
+  main: "主码流",
+  sub: "子码流",
+  player: {
+    connecting: "正在连接…",
+    interrupted: "画面中断，正在重连…",
+    unsupported: (codec) => `此浏览器不支持 ${codec}，请换用其他浏览器、其他码流或 RTSP 地址`,
+    noSource: "此浏览器不支持实时播放",
+  },
 };
 
 export const locale = navigator.language.startsWith("zh") ? "zh-CN" : "en";
