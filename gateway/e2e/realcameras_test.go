@@ -123,7 +123,13 @@ func TestGStreamerServerAsCamera(t *testing.T) {
 	for id, want := range codecs {
 		t.Run(id, func(t *testing.T) {
 			t.Parallel()
-			watchWhole(t, g, id, nil, want...)
+			var but []string
+			if id == "aac" {
+				// FFmpeg goes by the time of the packets until a track's first sender report, and by
+				// the report's from then on, which may be a few pictures earlier.
+				but = append(but, "non monotonically increasing dts")
+			}
+			watchWhole(t, g, id, but, want...)
 		})
 	}
 }
