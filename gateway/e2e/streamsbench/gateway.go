@@ -38,7 +38,7 @@ type gateway struct {
 }
 
 // patience bounds whatever is waited for that isn't measured.
-const patience = 2 * time.Minute
+const patience = time.Minute
 
 var field = regexp.MustCompile(`\b(http|rtsp)=(\S+)`)
 
