@@ -11,6 +11,7 @@ RUN      ?= .
 BENCH    ?= .
 COUNT    ?= 6
 FUZZTIME ?= 20s
+SOAK     ?= 1h
 
 # Tests also find programs that .ci/setup put into bin/tools.
 export PATH := $(CURDIR)/bin/tools:$(PATH)
@@ -63,6 +64,10 @@ figures: ## Measure the demo city: start, memory, CPU (takes minutes, wants the 
 .PHONY: bench-registry
 bench-registry: build ## The registry at a city's scale against its bars, beside SQLite (takes minutes, wants the machine for itself)
 	$(GO) run -C gateway/e2e/registrybench . -binary $(CURDIR)/bin/sharpeyes $(ARGS)
+
+.PHONY: soak
+soak: ## Readers that come, go, stall and die for SOAK, while nothing may grow (SOAK=1h)
+	SHARPEYES_SOAK=$(SOAK) $(GO) test -tags e2e -count=1 -run TestSoak -v -timeout 0 ./gateway/e2e
 
 .PHONY: bench-streams
 bench-streams: build ## Streams against their bars, beside a bare reference relay (takes a quarter of an hour, wants the machine for itself)

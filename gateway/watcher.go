@@ -100,12 +100,25 @@ func (w *watcher) watch(id string, reader *streams.Reader, track int, d *motion.
 			Channel: ch.Event(), Score: c.Score, Source: event.FromBitstream, Started: c.Started, Duration: c.Duration.Seconds(),
 		}))
 	}
-	reader.Play()
 	var (
 		units  []*streams.Unit
 		packet rtp.Packet
 		err    error
 	)
+	look := func(u *streams.Unit) {
+		if u.Track != track || u.Control {
+			return
+		}
+		for raw := range u.Packets() {
+			if packet.Unmarshal(raw) == nil {
+				publish(d.Packet(&packet, u.At))
+			}
+		}
+	}
+	// To look takes less time than to wake this goroutine for it, which is left with what can't be
+	// looked at directly, and with the time.
+	reader.Direct(func(u *streams.Unit) streams.Taken { look(u); return streams.Took })
+	reader.Play()
 	for err == nil {
 		// The detector is told the time once a second, for when packets stop.
 		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
@@ -114,14 +127,7 @@ func (w *watcher) watch(id string, reader *streams.Reader, track int, d *motion.
 				break
 			}
 			for _, u := range units {
-				if u.Track != track || u.Control {
-					continue
-				}
-				for raw := range u.Packets() {
-					if packet.Unmarshal(raw) == nil {
-						publish(d.Packet(&packet, u.At))
-					}
-				}
+				look(u)
 			}
 		}
 		cancel()

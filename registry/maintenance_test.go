@@ -81,7 +81,7 @@ func TestMaintenanceThereAndBack(t *testing.T) {
 		t.Errorf("%+v, %v", got, err)
 	}
 	s := apply(t, registry.Empty(), tx)
-	if b, err = registry.EncodeSnapshot(s, testSealer(1)); err != nil {
+	if b, err = encodeSnapshot(s); err != nil {
 		t.Fatal(err)
 	}
 	if s, err = registry.DecodeSnapshot(b, testSealer(1)); err != nil || !slices.Equal(s.Maintenances(), tx.Maintenance) {

@@ -98,8 +98,8 @@ func splitCredentials(raw string) (string, credentials) {
 	}
 	c := credentials{there: true}
 	c.user, c.password, c.withPassword = strings.Cut(rest[:at], ":")
-	c.user, c.password = decoded(c.user), decoded(c.password)
-	if c.user == "" && c.password == "" { // rtsp://@host and rtsp://:@host
+	c.user, c.password = strings.TrimSpace(decoded(c.user)), decoded(c.password) // as the fields are
+	if c.user == "" && c.password == "" {                                        // rtsp://@host and rtsp://:@host
 		c = credentials{}
 	}
 	return scheme + "://" + rest[at+1:], c

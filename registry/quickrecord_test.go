@@ -32,7 +32,8 @@ func FuzzQuickRecord(f *testing.F) {
 
 // It reads what is usual, or it would be of no use.
 func TestQuickRecordOfAWholeChannel(t *testing.T) {
-	b, err := encodeForm(header{}, nil, func(yield func(Channel) bool) {
+	var b bytes.Buffer
+	err := encodeForm(&b, header{}, nil, func(yield func(Channel) bool) {
 		lon, days := 118.0894, 30
 		yield(Channel{
 			ID: "35020300001320000001", Name: "中山路 1 号", Class: 1, Site: "xiamen/siming", Scenario: "campus", Tags: []string{"gate", "门"},
@@ -43,7 +44,7 @@ func TestQuickRecordOfAWholeChannel(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	line := bytes.Split(b, []byte("\n"))[1]
+	line := bytes.Split(b.Bytes(), []byte("\n"))[1]
 	if _, _, ok := quickRecord(line, repeated{}); !ok {
 		t.Errorf("not read: %s", line)
 	}

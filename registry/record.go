@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"iter"
 	"runtime"
 	"slices"
@@ -60,11 +61,12 @@ func EncodeTransaction(tx Transaction, sealer Sealer) ([]byte, error) {
 		ID: tx.ID, At: tx.At.UTC(), By: tx.By, Action: tx.Action, Delete: tx.Delete, DeleteSites: tx.DeleteSites,
 		Maintenance: tx.Maintenance, DeleteMaintenance: tx.DeleteMaintenance, Channels: len(tx.Put),
 	}
-	b, err := encodeForm(h, tx.Sites, slices.Values(tx.Put), sealer)
-	if err != nil {
+	var b bytes.Buffer
+	b.Grow(512 * (len(tx.Put) + 1))
+	if err := encodeForm(&b, h, tx.Sites, slices.Values(tx.Put), sealer); err != nil {
 		return nil, fmt.Errorf("encode transaction %s: %w", tx.ID, err)
 	}
-	return b, nil
+	return b.Bytes(), nil
 }
 
 // DecodeTransaction reads what EncodeTransaction made. The error wraps ErrForm or ErrSealed.
@@ -79,13 +81,14 @@ func DecodeTransaction(b []byte, sealer Sealer) (Transaction, error) {
 	}, nil
 }
 
-// EncodeSnapshot is the whole registry with its version, passwords sealed.
-func EncodeSnapshot(s *Snapshot, sealer Sealer) ([]byte, error) {
-	b, err := encodeForm(header{Version: s.version, Maintenance: s.Maintenances(), Channels: s.Len()}, s.described, s.All(), sealer)
-	if err != nil {
-		return nil, fmt.Errorf("encode snapshot %d: %w", s.version, err)
+// EncodeSnapshot writes the whole registry with its version, passwords sealed. It writes a channel at
+// a time: a city's snapshot in one piece would be by far the largest thing in memory.
+func EncodeSnapshot(w io.Writer, s *Snapshot, sealer Sealer) error {
+	h := header{Version: s.version, Maintenance: s.Maintenances(), Channels: s.Len()}
+	if err := encodeForm(w, h, s.described, s.All(), sealer); err != nil {
+		return fmt.Errorf("encode snapshot %d: %w", s.version, err)
 	}
-	return b, nil
+	return nil
 }
 
 // DecodeSnapshot reads what EncodeSnapshot made. The error wraps ErrForm or ErrSealed.
@@ -103,21 +106,19 @@ func DecodeSnapshot(b []byte, sealer Sealer) (*Snapshot, error) {
 	return s, nil
 }
 
-func encodeForm(h header, sites []Site, channels iter.Seq[Channel], sealer Sealer) ([]byte, error) {
+func encodeForm(w io.Writer, h header, sites []Site, channels iter.Seq[Channel], sealer Sealer) error {
 	h.V, h.Sites = formVersion, len(sites)
 	if len(h.Maintenance)+len(h.DeleteMaintenance) > 0 {
 		h.V = formVersionMaintenance
 	}
-	var b bytes.Buffer
-	b.Grow(512 * (h.Channels + 1))
-	e := json.NewEncoder(&b) // ends each value with a new line
+	e := json.NewEncoder(w) // ends each value with a new line
 	e.SetEscapeHTML(false)
 	if err := e.Encode(h); err != nil {
-		return nil, err
+		return err
 	}
 	for i := range sites {
 		if err := e.Encode(&sites[i]); err != nil {
-			return nil, fmt.Errorf("site %s: %w", sites[i].Path, err)
+			return fmt.Errorf("site %s: %w", sites[i].Path, err)
 		}
 	}
 	var r record
@@ -126,14 +127,14 @@ func encodeForm(h header, sites []Site, channels iter.Seq[Channel], sealer Seale
 		if c.Password != "" {
 			var err error
 			if r.Sealed, err = sealer.Seal(c.ID, c.Password); err != nil {
-				return nil, err
+				return err
 			}
 		}
 		if err := e.Encode(&r); err != nil {
-			return nil, fmt.Errorf("channel %s: %w", c.ID, err)
+			return fmt.Errorf("channel %s: %w", c.ID, err)
 		}
 	}
-	return b.Bytes(), nil
+	return nil
 }
 
 func decodeForm(b []byte, sealer Sealer) (header, []Site, []Channel, error) {

@@ -85,7 +85,7 @@ func TestSnapshotThereAndBack(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	b, err := registry.EncodeSnapshot(want, testSealer(1))
+	b, err := encodeSnapshot(want)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -99,7 +99,7 @@ func TestSnapshotThereAndBack(t *testing.T) {
 	if site, ok := got.Site("xiamen"); !ok || site.Name != "厦门" {
 		t.Errorf("site %+v", site)
 	}
-	b, err = registry.EncodeSnapshot(registry.Empty(), testSealer(1))
+	b, err = encodeSnapshot(registry.Empty())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -163,4 +163,10 @@ func TestSealer(t *testing.T) {
 			t.Fatalf("cut at %d: %v", i, err)
 		}
 	}
+}
+
+func encodeSnapshot(s *registry.Snapshot) ([]byte, error) {
+	var b bytes.Buffer
+	err := registry.EncodeSnapshot(&b, s, testSealer(1))
+	return b.Bytes(), err
 }

@@ -32,6 +32,7 @@ func squeeze(dst []early, pictures []*Unit, depth uint32, clock uint64) []early 
 	span := pivot - int64(first)
 	bound := max(int64(clock/catchUp), 2*int64(len(pictures))) // no two may become one
 	for _, u := range pictures {
+		u.keep()
 		e := early{unit: u}
 		if before := pivot - int64(int32(u.stamp()-origin)); span > bound && before > 0 {
 			e.stamp, e.as = origin+uint32(pivot-before*bound/span), true

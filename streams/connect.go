@@ -149,7 +149,7 @@ func (p *Pull) clear(err error) {
 	default:
 		close(p.started)
 	}
-	unheard := p.desc == nil
+	p.tell()
 	p.gop.clear()
 	p.mu.Unlock()
 
@@ -161,9 +161,6 @@ func (p *Pull) clear(err error) {
 		p.hub.o.Observer.Failed(ch, info, failure)
 	} else if info.Flowing {
 		p.hub.o.Observer.Stopped(ch, info)
-	}
-	if unheard {
-		close(p.told)
 	}
 	close(p.done)
 	p.prewarmNext()

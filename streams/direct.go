@@ -24,7 +24,8 @@ type direct struct {
 
 // Direct gives the reader a short way: while its goroutine waits in Next and nothing is in its queue,
 // a unit is offered to f by the goroutine that delivers it, which saves waking another. F must not
-// block and must not call the Reader, since the pull waits for it. The order is kept: f is never
+// block and must not call the Reader, since the pull waits for it, and it must be done with the unit
+// when it returns, unless it answers TookPart. The order is kept: f is never
 // called while units are in the queue, or in the hands of who called Next. It is to be called
 // before Play.
 func (r *Reader) Direct(f func(*Unit) Taken) {
@@ -42,6 +43,7 @@ func (r *Reader) offer(u *Unit) bool {
 	case Took:
 		return true
 	case TookPart:
+		u.keep()
 		r.direct.nudged = true
 		r.signal()
 		return true

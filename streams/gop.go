@@ -23,22 +23,24 @@ const (
 	mostPictures = 4096
 )
 
-func (g *gop) add(u *Unit) {
+// add reports whether it keeps the unit.
+func (g *gop) add(u *Unit) bool {
 	if u.Track != g.track {
-		return
+		return false
 	}
 	g.order.see(u.stamp())
 	if u.Keyframe {
 		g.clear()
 	} else if len(g.units) == 0 {
-		return
+		return false
 	}
 	if len(g.units) == mostPictures || !g.room(g.bytes+u.Size()) {
 		g.clear()
-		return
+		return false
 	}
 	g.units = append(g.units, u)
 	g.bytes += u.Size()
+	return true
 }
 
 // room reports whether the cache may hold so many bytes.
@@ -60,6 +62,9 @@ func (g *gop) room(bytes int) bool {
 
 func (g *gop) clear() {
 	g.shared.Add(int64(-g.more))
+	for _, u := range g.units {
+		u.giveBack()
+	}
 	clear(g.units) // whoever begins with them has a list of its own
 	g.units, g.bytes, g.more = g.units[:0], 0, 0
 	if cap(g.units) > roomy*8 {

@@ -17,9 +17,11 @@ type Pull struct {
 	device string // changed with both locks held, the hub's and the pull's
 	ctx    context.Context
 	stop   context.CancelCauseFunc
-	knew   *Description  // what an earlier pull was told
-	told   chan struct{} // closed when it is known what the stream holds, or when the pull has failed
-	done   chan struct{} // closed when the connection is gone
+	knew   *Description // what an earlier pull was told
+	// told is closed when readers may be told what the stream holds: at once when an earlier pull
+	// knew, else when the camera sends, since one that describes may still refuse; or on failure.
+	told chan struct{}
+	done chan struct{} // closed when the connection is gone
 
 	mu       sync.Mutex
 	channel  registry.Channel
@@ -158,7 +160,6 @@ func (p *Pull) clock() uint64 {
 // they were told.
 func (p *Pull) Describe(d *Description) {
 	p.mu.Lock()
-	first := p.desc == nil
 	for _, r := range p.readers {
 		r.mu.Lock()
 		switch {
@@ -172,10 +173,16 @@ func (p *Pull) Describe(d *Description) {
 	}
 	p.holds(d)
 	p.mu.Unlock()
-	if first {
+	p.hub.described(p.key, d)
+}
+
+// tell lets those go on who wait to be told. The lock is held.
+func (p *Pull) tell() {
+	select {
+	case <-p.told:
+	default:
 		close(p.told)
 	}
-	p.hub.described(p.key, d)
 }
 
 // holds says what the stream holds from the next connection on. The lock is held, or nobody else has
@@ -198,6 +205,7 @@ func (p *Pull) Playing() {
 		return
 	}
 	p.playing = true
+	p.tell()
 	close(p.started)
 	p.warmed()
 	for _, r := range p.readers {
@@ -247,17 +255,21 @@ func (p *Pull) deliver(u *Unit) (first bool) {
 
 // hand gives a unit to the cache and to all readers. The lock is held.
 func (p *Pull) hand(u *Unit) {
+	cached := false
 	switch {
 	case u.Control:
 		p.reports[u.Track] = u
 	case p.video: // without it there is nothing to wait for
-		p.gop.add(u)
+		cached = p.gop.add(u)
 	}
 	direct := directLimit
 	for _, r := range p.readers {
 		if r.push(u, p.video, direct > 0) {
 			direct--
 		}
+	}
+	if !cached {
+		u.giveBack()
 	}
 }
 

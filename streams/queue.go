@@ -80,6 +80,7 @@ func (q *queue) begin(pictures []early) {
 
 // add puts a unit behind all others whatever its kind.
 func (q *queue) add(u *Unit) {
+	u.keep()
 	q.units = append(q.units, u)
 	q.bytes += u.Size()
 }

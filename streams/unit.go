@@ -20,6 +20,7 @@ type Unit struct {
 
 	frames []byte // the packets as interleaved frames, channel 2×Track, or 2×Track+1 when Control
 	n      int    // how many
+	loan   *Loan  // what the packets lie in; nil: memory of their own
 }
 
 // NewUnit makes an empty unit with room for size bytes of packets.

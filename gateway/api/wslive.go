@@ -83,6 +83,8 @@ func (a *API) wsLive(w http.ResponseWriter, r *http.Request) {
 		drain(ws)
 	})
 	others.Go(func() { ping(ctx, ws) })
+	// A message that is under way to a browser that takes nothing must not hold up the end.
+	defer context.AfterFunc(ctx, func() { _ = ws.NetConn().SetWriteDeadline(time.Now().Add(time.Second)) })()
 	a.live.readers.Add(1)
 	defer a.live.readers.Add(-1)
 	b := &browser{ws: ws, reader: reader, muxer: muxer, counts: &a.live}

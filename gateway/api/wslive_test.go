@@ -274,6 +274,32 @@ func TestWatchSlowly(t *testing.T) {
 	b.api.Close()
 }
 
+// TestCloseWhileOneTakesNothing: a browser that takes nothing doesn't hold up the gateway's end for as
+// long as a message may take to leave.
+func TestCloseWhileOneTakesNothing(t *testing.T) {
+	s, b := newStudio(t, 64<<20)
+	server := httptest.NewServer(b.api.Handler())
+	defer server.Close()
+	ws, _, err := websocket.DefaultDialer.Dial("ws"+strings.TrimPrefix(server.URL, "http")+"/api/v1/ws/live/"+northGate, boss)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ws.Close()
+	<-s.begun
+	picture := film(t)
+	for range 4000 { // more than the kernel holds
+		s.send(northGate, picture(time.Now(), make([]byte, 8<<10)))
+	}
+	closed := make(chan struct{})
+	go func() { b.api.Close(); close(closed) }()
+	select {
+	case <-closed:
+	case <-time.After(8 * time.Second): // a message has 10 s, the last one 1 s
+		t.Error("still waiting")
+		<-closed
+	}
+}
+
 func TestPrewarm(t *testing.T) {
 	s, b := newStudio(t, 4<<20)
 	s.fail["kitchen-1"] = &streams.Failure{Reason: event.Unauthorized, Detail: "the camera refused the password"}

@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/klauspost/compress/zstd"
 	"github.com/nats-io/nats.go/jetstream"
 
 	"sharpeyes/registry"
@@ -194,13 +195,26 @@ func (r *Registry) writeSnapshot(ctx context.Context) error {
 	defer cancel()
 	applied, grown := r.applied.Load(), r.grown.Load()
 	now := r.Snapshot()
-	body, err := registry.EncodeSnapshot(now, r.sealer)
+	packed, err := packSnapshot(now, r.sealer)
 	if err != nil {
 		return fmt.Errorf("encoding: %w", err)
 	}
-	err = r.snapshots.put(ctx, now.Version(), r.codec.pack(body))
+	err = r.snapshots.put(ctx, now.Version(), packed)
 	// After a failure too: the next attempt is when the log has grown again.
 	r.applied.Add(-applied)
 	r.grown.Add(-grown)
 	return err
+}
+
+// packSnapshot encodes and compresses in one go, so that only the small form is held.
+func packSnapshot(s *registry.Snapshot, sealer registry.Sealer) ([]byte, error) {
+	var packed bytes.Buffer
+	enc, err := zstd.NewWriter(&packed, zstd.WithEncoderConcurrency(1))
+	if err != nil {
+		return nil, err
+	}
+	if err := errors.Join(registry.EncodeSnapshot(enc, s, sealer), enc.Close()); err != nil {
+		return nil, err
+	}
+	return packed.Bytes(), nil
 }

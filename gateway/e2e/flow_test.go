@@ -19,10 +19,11 @@ const frameStep = 90000 / 25
 type flow struct {
 	format    format.Format
 	packets   int
-	lost      int // sequence numbers that never came
-	frames    int // access units whose last packet came
-	missing   int // access units that the timestamps step over
-	uneven    int // steps of the timestamp that aren't whole frames forward
+	lost      int  // sequence numbers that never came
+	frames    int  // access units whose last packet came
+	missing   int  // access units that the timestamps step over
+	live      bool // past the pictures of the cache
+	uneven    int  // steps of the timestamp that aren't whole frames forward
 	bytes     int64
 	keyframe  bool // the first access unit was one
 	beginning bool // the first access unit isn't over
@@ -65,9 +66,11 @@ func (f *flow) packet(b []byte, at time.Time) error {
 		if f.packets > 0 && timestamp != f.timestamp {
 			f.beginning = false
 			switch step := int32(timestamp - f.timestamp); {
+			case !f.live && step > 0 && step < frameStep: // a cached picture, stamped toward the live edge
 			case step <= 0 || step%frameStep != 0:
 				f.uneven++
 			default:
+				f.live = true
 				f.missing += int(step/frameStep) - 1
 			}
 		}

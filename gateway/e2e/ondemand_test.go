@@ -126,18 +126,10 @@ func TestLateReaderSeesAPictureAtOnce(t *testing.T) {
 	}
 }
 
-// A reader that stops reading, without closing, takes nothing from the others.
-func TestStalledReaderHarmsNobody(t *testing.T) {
-	t.Parallel()
-	s := startSim(t, 50)
-	g := startGateway(t, settings{"streams": "{linger: 1s, start_timeout: 5s, reader_queue: 128KiB}"})
-	camera := s.find(t, 0, plain(sim.H264, true))
-	g.register(t, s.channelRow("gate", camera))
-	ctx, cancel := context.WithTimeout(t.Context(), 60*time.Second)
-	defer cancel()
-
-	// Small segments and a small buffer, so that the network holds little of what isn't read.
-	narrow := net.Dialer{Control: func(_, _ string, c syscall.RawConn) error {
+// narrow dials with small segments and a small buffer, so that the network holds little of what isn't
+// read.
+func narrow() net.Dialer {
+	return net.Dialer{Control: func(_, _ string, c syscall.RawConn) error {
 		var err error
 		if e := c.Control(func(fd uintptr) {
 			err = errors.Join(
@@ -149,7 +141,19 @@ func TestStalledReaderHarmsNobody(t *testing.T) {
 		}
 		return err
 	}}
-	stalled, err := dial(ctx, narrow, g.play("gate"))
+}
+
+// A reader that stops reading, without closing, takes nothing from the others.
+func TestStalledReaderHarmsNobody(t *testing.T) {
+	t.Parallel()
+	s := startSim(t, 50)
+	g := startGateway(t, settings{"streams": "{linger: 1s, start_timeout: 5s, reader_queue: 128KiB}"})
+	camera := s.find(t, 0, plain(sim.H264, true))
+	g.register(t, s.channelRow("gate", camera))
+	ctx, cancel := context.WithTimeout(t.Context(), 60*time.Second)
+	defer cancel()
+
+	stalled, err := dial(ctx, narrow(), g.play("gate"))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -54,9 +54,10 @@ func realRow(id, url, transport string) row {
 
 // watchWhole reads a channel through the gateway as FFmpeg does, which decodes everything and must
 // have nothing to complain of.
-func watchWhole(t *testing.T, g *gateway, id string, codecs ...string) {
+// What a line of its complaints must hold to be left alone is given by but.
+func watchWhole(t *testing.T, g *gateway, id string, but []string, codecs ...string) {
 	t.Helper()
-	out := sober(t, "ffprobe", "-v", "error", "-rtsp_transport", "tcp",
+	out := sober(t, but, "ffprobe", "-v", "error", "-rtsp_transport", "tcp",
 		"-show_entries", "stream=codec_name", "-of", "csv=p=0", g.play(id))
 	got := strings.Fields(out)
 	slices.Sort(got)
@@ -65,7 +66,7 @@ func watchWhole(t *testing.T, g *gateway, id string, codecs ...string) {
 	}
 	for _, transport := range []string{"tcp", "udp"} {
 		// What was cached comes with times close together, so they are counted finely.
-		out = sober(t, "ffmpeg", "-nostdin", "-v", "error", "-rtsp_transport", transport, "-i", g.play(id),
+		out = sober(t, but, "ffmpeg", "-nostdin", "-v", "error", "-rtsp_transport", transport, "-i", g.play(id),
 			"-t", "3", "-fps_mode", "passthrough", "-enc_time_base:v", "1:90000", "-progress", "-", "-f", "null", "-")
 		frames := 0
 		for line := range strings.Lines(out) {
@@ -80,17 +81,14 @@ func watchWhole(t *testing.T, g *gateway, id string, codecs ...string) {
 	}
 }
 
-// sober runs a program that must succeed and have nothing to say but what isn't worth it.
-func sober(t *testing.T, name string, args ...string) string {
+// sober runs a program that must succeed and have nothing to say but what it may.
+func sober(t *testing.T, but []string, name string, args ...string) string {
 	t.Helper()
 	o := run(t, 40*time.Second, nil, name, args...)
 	for line := range strings.Lines(o.stderr) {
-		// VLC gives two tracks one payload type, and FFmpeg then takes the parameters of each for
-		// the other's, too.
-		if o.err == nil && strings.Contains(line, "The profile-level-id field value is not a valid number") {
-			continue
+		if o.err != nil || !slices.ContainsFunc(but, func(s string) bool { return strings.Contains(line, s) }) {
+			t.Fatalf("%s %s: %v\n%s", name, strings.Join(args, " "), o.err, o.stderr)
 		}
-		t.Fatalf("%s %s: %v\n%s", name, strings.Join(args, " "), o.err, o.stderr)
 	}
 	if o.err != nil {
 		t.Fatalf("%s %s: %v", name, strings.Join(args, " "), o.err)
@@ -111,7 +109,8 @@ func TestGStreamerServerAsCamera(t *testing.T) {
 		t.Fatalf("GStreamer's server says %q: %v", lines.Text(), err)
 	}
 	url := func(path string) string { return fmt.Sprintf("rtsp://127.0.0.1:%d/%s", open, path) }
-	g := startGateway(t, nil)
+	// Seven encoders that start at once take their time.
+	g := startGateway(t, settings{"streams": "{linger: 1s, start_timeout: 20s}"})
 	secret := realRow("locked", fmt.Sprintf("rtsp://127.0.0.1:%d/locked", locked), "auto")
 	secret["username"], secret["password"] = "admin", "gst pass:1"
 	codecs := map[string][]string{
@@ -124,7 +123,13 @@ func TestGStreamerServerAsCamera(t *testing.T) {
 	for id, want := range codecs {
 		t.Run(id, func(t *testing.T) {
 			t.Parallel()
-			watchWhole(t, g, id, want...)
+			var but []string
+			if id == "aac" {
+				// FFmpeg goes by the time of the packets until a track's first sender report, and by
+				// the report's from then on, which may be a few pictures earlier.
+				but = append(but, "non monotonically increasing dts")
+			}
+			watchWhole(t, g, id, but, want...)
 		})
 	}
 }
@@ -172,7 +177,13 @@ func TestVLCServerAsCamera(t *testing.T) {
 	})
 	g := startGateway(t, nil)
 	g.register(t, realRow("vlc", "rtsp://"+address+"/x", "auto"))
-	watchWhole(t, g, "vlc", "h264", "aac")
+	watchWhole(t, g, "vlc", []string{
+		// FFmpeg takes the parameters of each track for the other's, too, since their types are one.
+		"The profile-level-id field value is not a valid number",
+		// VLC's reports give the last packet's timestamp the time of the report, so that on a busy
+		// machine FFmpeg's idea of the time goes back by a picture or two.
+		"non monotonically increasing dts",
+	}, "h264", "aac")
 }
 
 // VLC is what people have on their desks. Its RTSP is that of LIVE555, which Debian's build leaves

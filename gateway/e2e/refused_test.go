@@ -84,7 +84,11 @@ func TestRefusalsLeaveNothingBehind(t *testing.T) {
 		wg.Go(func() { ask("nobody", base.StatusNotFound) })
 		wg.Go(func() { ask("off", base.StatusServiceUnavailable) })
 		for id := range faults {
-			wg.Go(func() { ask(id, base.StatusServiceUnavailable) })
+			want := base.StatusCode(base.StatusServiceUnavailable)
+			if id == "full" {
+				want = base.StatusNotEnoughBandwidth
+			}
+			wg.Go(func() { ask(id, want) })
 		}
 	}
 	wg.Wait()

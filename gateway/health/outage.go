@@ -44,7 +44,6 @@ func (o *outage) key() string {
 // declare opens the outage of an area, in place of those within it, and tells it.
 func (m *Monitor) declare(a *area, now time.Time) {
 	t := &a.tally
-	if a.name == "xiamen" { println("DECLARE", a.name, t.fails, t.sure, t.down, m.goodSince(a), m.base(a,false,now), t.first.Sub(m.epoch).String(), t.newest.Sub(m.epoch).String(), a.offline, len(m.outages), a.seen.newest) }
 	o := &outage{at: a, since: t.first, opened: now, peak: t.fails}
 	var ids []string
 	slow := false

@@ -79,7 +79,7 @@ func New(d *streams.Description) (*Muxer, error) {
 			names = append(names, f.Codec())
 			switch {
 			case media.Type == description.MediaTypeVideo && m.video == nil:
-				m.video = newVideo(i, f)
+				m.video = newVideo(i, f, len(media.Formats) == 1)
 			case media.Type == description.MediaTypeAudio && m.audio == nil:
 				m.audio = newAudio(i, f)
 			}

@@ -388,3 +388,46 @@ func TestSilence(t *testing.T) {
 		})
 	}
 }
+
+// TestEndIsMissing has a NAL unit in pieces without an end, although no packet is missing: nothing of
+// it may be in a sample.
+func TestEndIsMissing(t *testing.T) {
+	pictures, _ := clip(t, "moving.h264")
+	m, c := muxer(t), newCamera(t, false)
+	if len(m.Unit(c.unit(pictures[0], 0, -1))) == 0 {
+		t.Fatal("no picture")
+	}
+	slice := c.unit(pictures[1], 3600, -1)
+	for _, begun := range [][]byte{{0x7c, 0x81, 1, 2, 3}, {0x7c, 0x85, 1, 2, 3}} {
+		u := streams.NewUnit(0, false, 0)
+		seq := uint16(0)
+		for raw := range slice.Packets() {
+			if u.Len() == 0 { // it comes before the picture, with the numbers running on
+				seq = binary.BigEndian.Uint16(raw[2:])
+				u.Append(append(bytes.Clone(raw[:12]), begun...))
+			}
+			raw = bytes.Clone(raw)
+			seq++
+			binary.BigEndian.PutUint16(raw[2:], seq)
+			u.Append(raw)
+		}
+		if got := m.Unit(u); len(got) != 0 {
+			t.Errorf("%x: %d segments", begun, len(got))
+		}
+	}
+}
+
+// TestAnotherPayloadType is a camera that doesn't send the payload type that it names.
+func TestAnotherPayloadType(t *testing.T) {
+	pictures, _ := clip(t, "moving.h264")
+	m, err := New(describe(&format.H264{PayloadTyp: 97}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := newCamera(t, false)
+	for i := range 3 {
+		if len(m.Unit(c.unit(pictures[i], uint32(i*3600), -1))) == 0 {
+			t.Errorf("picture %d is not shown", i)
+		}
+	}
+}

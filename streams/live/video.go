@@ -41,6 +41,8 @@ type video struct {
 	layout
 	track int
 	kind  uint8 // payload type
+	alone bool  // the description names no other of the track
+	named bool  // a packet of that type has come
 	coding
 	sets
 
@@ -53,10 +55,10 @@ type video struct {
 const videoRate = 90000 // ticks a second, of H.264 and H.265
 
 // newVideo is nil when no browser plays the format.
-func newVideo(track int, f format.Format) *video {
+func newVideo(track int, f format.Format, alone bool) *video {
 	v := &video{
 		counter: counter{rate: videoRate}, pace: newPace(videoRate),
-		track: track, kind: f.PayloadType(), waiting: true,
+		track: track, kind: f.PayloadType(), alone: alone, waiting: true,
 	}
 	keep := func(raw []byte) {
 		if len(raw) > 0 {
@@ -97,7 +99,7 @@ type assembly struct {
 
 // add takes a whole NAL unit.
 func (a *assembly) add(nal []byte) {
-	a.open = -1
+	a.cut()
 	a.take(nal, func(b []byte) []byte {
 		b = binary.BigEndian.AppendUint32(b, uint32(len(nal)))
 		return append(b, nal...)
@@ -106,8 +108,16 @@ func (a *assembly) add(nal []byte) {
 
 // first begins a NAL unit that comes in pieces.
 func (a *assembly) first(header ...byte) {
+	a.cut()
 	a.open = len(a.b)
 	a.b = append(append(a.b, 0, 0, 0, 0), header...)
+}
+
+// cut gives the access unit up when a NAL unit in pieces has no end although no packet is missing: what
+// there is of it would be rubbish to a decoder.
+func (a *assembly) cut() {
+	a.broken = a.broken || a.open >= 0
+	a.open = -1
 }
 
 // more takes a piece; the last one ends the NAL unit.
@@ -150,6 +160,13 @@ func (a *assembly) take(nal []byte, write func([]byte) []byte) {
 	a.b = write(a.b)
 }
 
+// ours reports whether packets of the payload type are the video's. A camera that names one type and
+// sends another means what it sends, as long as nothing of the named one has come.
+func (v *video) ours(kind uint8) bool {
+	v.named = v.named || kind == v.kind
+	return kind == v.kind || v.alone && !v.named
+}
+
 // assemble appends the sample of a unit to b. It reports the unit's timestamp, and false when there
 // is nothing to show, or nothing that can be.
 func (v *video) assemble(u *streams.Unit, b []byte) (a assembly, timestamp uint32, ok bool) {
@@ -157,7 +174,7 @@ func (v *video) assemble(u *streams.Unit, b []byte) (a assembly, timestamp uint3
 	any := false
 	for raw := range u.Packets() {
 		p, good := parse(raw)
-		if !good || p.kind != v.kind {
+		if !good || !v.ours(p.kind) {
 			continue
 		}
 		if v.begun && p.sequence != v.expected {

@@ -130,6 +130,16 @@ func TestSentAway(t *testing.T) {
 		{"announces a body without an end", relay.BadRequest, 0, func(t *testing.T, _ *camera, c net.Conn) {
 			ask(t, c, "SET_PARAMETER * RTSP/1.0", "Content-Length: 100000000")
 		}},
+		{"has always begun one more request", relay.NoStream, 20 * time.Second, func(_ *testing.T, _ *camera, c net.Conn) {
+			go io.Copy(io.Discard, c)
+			io.WriteString(c, "O")
+			for range 20 {
+				time.Sleep(3 * time.Second)
+				if _, err := io.WriteString(c, "PTIONS * RTSP/1.0\r\nCSeq: 1\r\n\r\nO"); err != nil {
+					return
+				}
+			}
+		}},
 		{"never plays", relay.NoPlay, 30 * time.Second, func(t *testing.T, _ *camera, c net.Conn) {
 			ask(t, c, setUp)
 			for range 14 {

@@ -23,9 +23,8 @@ type connection struct {
 	nc     net.Conn
 	br     *bufio.Reader
 	out    *outlet
-	udp    *ports // nil: TCP only
+	udp    bool // it may choose UDP
 	remote netip.AddrPort
-	heard  atomic.Int64 // last sign of life over UDP, Unix ns
 
 	// The rest belongs to the goroutine of serve.
 	by      time.Time // until then it must have come to the next state, unless it plays
@@ -34,10 +33,11 @@ type connection struct {
 	key     streams.Key
 	session string
 	tracks  []track // by index of the media; those not set up have no transport
+	ports   *ports  // nil: it has not chosen UDP
 	player  *player // nil: not playing
 }
 
-func newConnection(s *Server, nc net.Conn, udp *ports) *connection {
+func newConnection(s *Server, nc net.Conn, udp bool) *connection {
 	c := &connection{server: s, nc: nc, br: bufio.NewReaderSize(nc, readBuffer), out: newOutlet(nc), udp: udp}
 	if a, ok := nc.RemoteAddr().(*net.TCPAddr); ok {
 		c.remote = plain(a.AddrPort())
@@ -98,6 +98,9 @@ func (l lateness) Error() string { return string(l) }
 func (c *connection) next() (*request, error) {
 	for {
 		until, late := c.until()
+		if !until.IsZero() && !time.Now().Before(until) { // whatever is in the buffer already
+			return nil, lateness(late)
+		}
 		c.nc.SetReadDeadline(until)
 		_, err := c.br.Peek(1)
 		if err == nil {
@@ -133,7 +136,7 @@ func (c *connection) until() (time.Time, Reason) {
 
 // alive reports whether a reader over UDP was heard from although its connection is silent.
 func (c *connection) alive() bool {
-	return c.player != nil && c.overUDP() && time.Since(time.Unix(0, c.heard.Load())) < c.server.bounds.idle
+	return c.player != nil && c.overUDP() && time.Since(time.Unix(0, c.ports.heard.Load())) < c.server.bounds.idle
 }
 
 // bye tells why the connection ends when it is not the reader that has left.
@@ -169,24 +172,16 @@ func gone(err error) bool {
 
 // leave stops playing and gives the stream back.
 func (c *connection) leave() {
+	if c.ports != nil { // first: a write to a host that has gone may wait for seconds
+		c.ports.close()
+	}
 	c.pause()
 	if c.reader != nil {
 		c.reader.Close()
 		c.reader = nil
 		c.within(c.server.bounds.join, NoStream)
 	}
-	for _, t := range c.tracks {
-		c.release(t)
-	}
-	c.tracks, c.session = nil, ""
-}
-
-// release forgets the addresses of a track over UDP.
-func (c *connection) release(t track) {
-	if t.setUp && t.udp {
-		c.udp.forget(t.rtp, &c.heard)
-		c.udp.forget(t.rtcp, &c.heard)
-	}
+	c.tracks, c.session, c.ports = nil, "", nil
 }
 
 // errLeft is the end of a wait for a reader that has gone meanwhile.

@@ -97,7 +97,7 @@ func (d *datagrams) refill() {
 }
 
 func (d *datagrams) fail(err error) {
-	if err == nil {
+	if err == nil || errors.Is(err, net.ErrClosed) { // the reader has just left
 		return
 	}
 	d.stats.udpErrors.Add(1)

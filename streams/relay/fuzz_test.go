@@ -75,15 +75,15 @@ func FuzzTransport(f *testing.F) {
 	} {
 		f.Add(s, 0)
 	}
-	udp, err := listenPorts(&net.TCPAddr{IP: net.IPv4(127, 0, 0, 1)})
+	p, err := listenPorts(&net.TCPAddr{IP: net.IPv4(127, 0, 0, 1)})
 	if err != nil {
 		f.Fatal(err)
 	}
-	f.Cleanup(udp.close)
+	f.Cleanup(p.close)
 	remote := netip.MustParseAddrPort("127.0.0.1:9")
 	f.Fuzz(func(t *testing.T, s string, index int) {
 		index &= 0xff
-		c := &connection{server: New(Options{}), tracks: make([]track, 256), udp: udp, remote: remote}
+		c := &connection{server: New(Options{}), tracks: make([]track, 256), udp: true, ports: p, remote: remote}
 		got, answer, ok := c.transport(base.HeaderValue{s}, index)
 		if !ok {
 			return

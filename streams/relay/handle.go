@@ -169,12 +169,7 @@ func (c *connection) setup(ctx context.Context, req *request) *base.Response {
 		return status(base.StatusUnsupportedTransport, "")
 	}
 	t.url = plainURL(req.url)
-	c.release(c.tracks[index])
 	c.tracks[index] = t
-	if t.udp {
-		c.udp.expect(t.rtp, &c.heard)
-		c.udp.expect(t.rtcp, &c.heard)
-	}
 	if c.session == "" {
 		c.session = rand.Text()
 	}

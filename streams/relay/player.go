@@ -29,10 +29,10 @@ type player struct {
 // keepMoved is the bytes of a buffer that is worth keeping.
 const keepMoved = 64 << 10
 
-// newPlayer lets the stream begin, and holds the units that are there at once.
+// newPlayer lets the stream begin, and holds the units that are there at once. The short way to the
+// reader is not opened yet: nothing may go out before the answer.
 func newPlayer(c *connection) *player {
-	p := &player{c: c, reader: c.reader, tracks: c.tracks, udp: datagrams{ports: c.udp, stats: &c.server.stats}}
-	p.reader.Direct(p.offer)
+	p := &player{c: c, reader: c.reader, tracks: c.tracks, udp: datagrams{ports: c.ports, stats: &c.server.stats}}
 	p.reader.Play()
 	now, cancel := context.WithCancel(context.Background())
 	cancel()
@@ -46,12 +46,15 @@ func (p *player) start(ctx context.Context, end context.CancelFunc, answer []byt
 	c := p.c
 	ctx, p.stop = context.WithCancel(ctx)
 	c.player = p
-	c.heard.Store(time.Now().UnixNano())
+	if c.ports != nil {
+		c.ports.heard.Store(time.Now().UnixNano())
+	}
 	c.server.stats.playing.Add(1)
 	if err := p.send(ctx, answer); err != nil {
 		c.server.stats.playing.Add(-1)
 		return err
 	}
+	p.reader.Direct(p.offer)
 	p.wg.Go(func() {
 		defer c.server.stats.playing.Add(-1)
 		if err := p.run(ctx); ctx.Err() == nil { // else paused, or the reader left
@@ -83,6 +86,7 @@ func (c *connection) pause() {
 	c.player = nil
 	if c.reader != nil {
 		c.reader.Pause()
+		c.reader.Direct(nil) // the next player has its own, later
 	}
 }
 

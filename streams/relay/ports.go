@@ -9,19 +9,21 @@ import (
 	"time"
 )
 
-// ports is the pair of UDP sockets that all readers over UDP share, RTP on an even port and RTCP on
-// the next (RFC 3550, 11).
+// ports is the pair of UDP sockets of one reader, RTP on an even port and RTCP on the next (RFC 3550,
+// 11).
+//
+// No reader shares them. What is sent to a host that has gone waits in the kernel for some seconds,
+// in case that it answers who it is, and counts as the socket's: a few such readers fill a socket
+// that is as large as systems allow by default, and would hold up all others with it.
 type ports struct {
 	rtp, rtcp *net.UDPConn
-	plain     atomic.Bool // the kernel can't cut packets
-
-	// heard says when each reader's address was last heard from, in Unix ns: a receiver report is a
-	// sign of life. What strangers send is dropped.
-	heard sync.Map // netip.AddrPort to *atomic.Int64
+	plain     atomic.Bool  // the kernel can't cut packets
+	heard     atomic.Int64 // when the reader last sent anything, Unix ns
+	wg        sync.WaitGroup
 }
 
-// udpBuffer is the bytes that all readers over UDP together may have in the kernel.
-const udpBuffer = 4 << 20
+// udpBuffer is the bytes that a reader over UDP may have in the kernel.
+const udpBuffer = 256 << 10
 
 func listenPorts(near *net.TCPAddr) (*ports, error) {
 	const tries = 64
@@ -43,9 +45,11 @@ func listenPorts(near *net.TCPAddr) (*ports, error) {
 	return nil, errors.New("no two neighbouring ports are free")
 }
 
+// close waits until nobody listens any more.
 func (p *ports) close() {
 	p.rtp.Close()
 	p.rtcp.Close()
+	p.wg.Wait()
 }
 
 // pair is the port numbers of RTP and RTCP.
@@ -54,24 +58,22 @@ func (p *ports) pair() [2]int {
 	return [2]int{n, n + 1}
 }
 
-// expect takes packets from an address as signs of life until forget.
-func (p *ports) expect(a netip.AddrPort, at *atomic.Int64) { p.heard.Store(a, at) }
+// listen takes whatever comes from the reader's host as a sign of life, as a receiver report is.
+// What strangers send is dropped.
+func (p *ports) listen(reader netip.Addr) {
+	p.wg.Go(func() { p.receive(p.rtp, reader) })
+	p.wg.Go(func() { p.receive(p.rtcp, reader) })
+}
 
-// forget undoes expect, unless another reader has come to the same address since.
-func (p *ports) forget(a netip.AddrPort, at *atomic.Int64) { p.heard.CompareAndDelete(a, at) }
-
-func (p *ports) receive(c *net.UDPConn) {
-	buf := make([]byte, 2048)
+func (p *ports) receive(c *net.UDPConn, reader netip.Addr) {
+	buf := make([]byte, 1) // who it comes from is all that matters
 	for {
 		_, from, err := c.ReadFromUDPAddrPort(buf)
 		if errors.Is(err, net.ErrClosed) {
 			return
 		}
-		if err != nil {
-			continue // an ICMP error of one reader
-		}
-		if at, ok := p.heard.Load(plain(from)); ok {
-			at.(*atomic.Int64).Store(time.Now().UnixNano())
+		if err == nil && plain(from).Addr() == reader { // else it may be an ICMP error
+			p.heard.Store(time.Now().UnixNano())
 		}
 	}
 }

@@ -100,16 +100,7 @@ func (s *Server) Serve(ctx context.Context, ln net.Listener, certificate *tls.Co
 	defer context.AfterFunc(ctx, func() { ln.Close() })()
 	defer ln.Close()
 
-	var udp *ports
-	if addr, ok := ln.Addr().(*net.TCPAddr); ok && s.o.UDP && certificate == nil {
-		var err error
-		if udp, err = listenPorts(addr); err != nil {
-			return fmt.Errorf("opening the RTP and RTCP ports: %w", err)
-		}
-		wg.Go(func() { udp.receive(udp.rtp) })
-		wg.Go(func() { udp.receive(udp.rtcp) })
-		defer udp.close()
-	}
+	udp := s.o.UDP && certificate == nil
 	if certificate != nil {
 		ln = tls.NewListener(ln, certificate)
 	}
@@ -117,7 +108,7 @@ func (s *Server) Serve(ctx context.Context, ln net.Listener, certificate *tls.Co
 	return s.accept(ctx, ln, udp, &wg)
 }
 
-func (s *Server) accept(ctx context.Context, ln net.Listener, udp *ports, wg *sync.WaitGroup) error {
+func (s *Server) accept(ctx context.Context, ln net.Listener, udp bool, wg *sync.WaitGroup) error {
 	const pause = 50 * time.Millisecond
 	for {
 		nc, err := ln.Accept()

@@ -35,13 +35,13 @@ type camera struct {
 }
 
 func (c *camera) Pull(ctx context.Context, _ registry.Channel, _ streams.Profile, sink streams.Sink) error {
+	c.mu.Lock() // before the reader is answered, which is when the test may send
+	c.sink = sink
+	c.mu.Unlock()
 	sink.Describe(&streams.Description{Medias: []*description.Media{
 		{Type: description.MediaTypeVideo, Control: "trackID=0", Formats: []format.Format{&format.H264{PayloadTyp: 96, PacketizationMode: 1}}},
 		{Type: description.MediaTypeAudio, Control: "trackID=1", Formats: []format.Format{&format.G711{PayloadTyp: 8, SampleRate: 8000, ChannelCount: 1}}},
 	}})
-	c.mu.Lock()
-	c.sink = sink
-	c.mu.Unlock()
 	sink.Playing()
 	<-ctx.Done()
 	return ctx.Err()

@@ -1,6 +1,9 @@
 package relay
 
 import (
+	"errors"
+	"fmt"
+	"net"
 	"net/netip"
 	"slices"
 	"strings"
@@ -42,8 +45,12 @@ func (c *connection) transport(offer base.HeaderValue, index int) (track, header
 			}
 			answer.InterleavedIDs = &[2]int{channel, channel + 1}
 			return track{setUp: true, channel: channel}, answer, true
-		case c.udp != nil && o.ClientPorts != nil && validPort(o.ClientPorts[0]) && validPort(o.ClientPorts[1]):
-			ports := c.udp.pair()
+		case c.udp && o.ClientPorts != nil && validPort(o.ClientPorts[0]) && validPort(o.ClientPorts[1]):
+			if err := c.openPorts(); err != nil {
+				c.server.o.Log.Warn("a reader can't have UDP", "remote", c.remote, "error", err)
+				continue
+			}
+			ports := c.ports.pair()
 			answer.ClientPorts, answer.ServerPorts = o.ClientPorts, &ports
 			// Always to where the request came from: a "destination" would let anyone aim the
 			// stream at a stranger.
@@ -56,6 +63,24 @@ func (c *connection) transport(offer base.HeaderValue, index int) (track, header
 		}
 	}
 	return track{}, headers.Transport{}, false
+}
+
+// openPorts opens the reader's own pair of ports, where it has reached the server.
+func (c *connection) openPorts() error {
+	if c.ports != nil {
+		return nil
+	}
+	near, ok := c.nc.LocalAddr().(*net.TCPAddr)
+	if !ok {
+		return errors.New("its connection has no address")
+	}
+	p, err := listenPorts(near)
+	if err != nil {
+		return fmt.Errorf("opening the RTP and RTCP ports: %w", err)
+	}
+	p.listen(c.remote.Addr())
+	c.ports = p
+	return nil
 }
 
 // offers reads a Transport header (RFC 2326, 12.39) and leaves out what is not understood. Source

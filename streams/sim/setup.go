@@ -165,7 +165,7 @@ func (s *session) open(number int, t headers.Transport) (*track, headers.Transpo
 	tr := &track{
 		number:  number,
 		ssrc:    rand.Uint32(),
-		seq:     uint16(rand.Uint32()),
+		seq:     uint16(rand.Uint32()) / 2, // or a restart at 0 might look like a few lost packets
 		channel: byte(2 * number),
 		base:    uint32(mix(uint64(s.conn.camera)<<1 | uint64(number))),
 	}

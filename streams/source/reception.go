@@ -67,7 +67,7 @@ func (r *reception) restart(p packet, now time.Time) {
 // time takes the jitter from the first packet of each picture.
 func (r *reception) time(timestamp uint32, now time.Time) {
 	r.timestamp = timestamp
-	transit := uint32(now.Sub(r.origin).Seconds()*float64(r.clock)) - timestamp
+	transit := uint32(int64(now.Sub(r.origin).Seconds()*float64(r.clock))) - timestamp // it wraps
 	d := int32(transit - r.transit)
 	r.transit = transit
 	if d < 0 {
@@ -100,7 +100,7 @@ func (r *reception) block(now time.Time) rtcp.ReceptionReport {
 		b.FractionLost = uint8(min(missing*256/int64(expectedNow), 255))
 	}
 	if !r.reported.IsZero() {
-		b.Delay = uint32(now.Sub(r.reported).Seconds() * 65536)
+		b.Delay = uint32(min(int64(now.Sub(r.reported).Seconds()*65536), 1<<32-1))
 	}
 	return b
 }

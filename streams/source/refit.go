@@ -9,6 +9,11 @@ import (
 // some cameras send over TCP, would not reach a reader over UDP.
 const maxPayload = 1460
 
+// maxHeader is the largest header that is repeated before each fragment, in bytes. A camera could
+// make hundreds of megabytes of one packet with a longer one, and what has such a header doesn't fit
+// a datagram anyway.
+const maxHeader = 256
+
 // refit appends a packet with too large a payload to the unit as several that are small enough: the
 // fragments of RFC 6184, 5.8 and RFC 7798, 4.4.3. Each has the header of the packet, with its
 // contributing sources and extension, and the last has its marker. The sequence numbers of all that
@@ -17,10 +22,13 @@ func (t *track) refit(in *intake, c codec, raw []byte, p packet) {
 	t.detach(in)
 	r := refitter{track: t, head: raw[:p.payload], marker: p.marker, sequence: p.sequence + t.shift}
 	first := r.sequence
-	if c == h264 {
-		r.h264(raw[p.payload:p.end])
-	} else {
-		r.h265(raw[p.payload:p.end])
+	switch b := raw[p.payload:p.end]; {
+	case p.payload > maxHeader:
+		r.packet(b)
+	case c == h264:
+		r.h264(b)
+	default:
+		r.h265(b)
 	}
 	r.finish()
 	t.shift += r.sequence - first - 1

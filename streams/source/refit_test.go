@@ -2,6 +2,7 @@ package source
 
 import (
 	"bytes"
+	"encoding/binary"
 	"testing"
 	"time"
 
@@ -148,4 +149,29 @@ func FuzzRTP(f *testing.F) {
 			readH265(b[p.payload:p.end])
 		}
 	})
+}
+
+// A header as long as a packet is not repeated for each of thousands of fragments.
+func TestRefitLongHeader(t *testing.T) {
+	t.Parallel()
+	sink := &record{}
+	s := player(sink, &format.H264{PayloadTyp: 96})
+	words := 8000
+	b := make([]byte, rtpHeader, 65535)
+	b[0], b[1] = 0x90, 0x80|96
+	b = append(b, 0, 0)
+	b = binary.BigEndian.AppendUint16(b, uint16(words))
+	b = append(b, make([]byte, 4*words)...)
+	b = append(b, h264StapA)
+	for len(b)+3 <= 65535 {
+		b = append(b, 0, 1, 5)
+	}
+	f := append([]byte{'$', 10, byte(len(b) >> 8), byte(len(b))}, b...)
+	s.feed(t, f, func() int { return 1 << 20 })
+	if len(sink.units) != 1 {
+		t.Fatalf("%d units", len(sink.units))
+	}
+	if n := sink.units[0].Size(); n > 2*len(f) {
+		t.Errorf("%d bytes became %d", len(f), n)
+	}
 }

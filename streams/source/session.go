@@ -119,6 +119,9 @@ func (s *Source) connect(ctx context.Context, t target, udp bool, until time.Tim
 		}
 		return ss.stream(ctx)
 	}()
+	if ctx.Err() != nil { // whatever its end has interrupted, the camera is still there
+		err = ctx.Err()
+	}
 	ss.goodbye(err)
 	if ss.udp != nil {
 		ss.udp.close()

@@ -309,3 +309,27 @@ func TestSenderReport(t *testing.T) {
 		t.Fatalf("%+v", sink.units)
 	}
 }
+
+// A reader that leaves while the camera thinks about PLAY: the session is there, and is ended.
+func TestSaysGoodbyeDuringPlay(t *testing.T) {
+	t.Parallel()
+	last := make(chan string, 1)
+	ctx, cancel := context.WithCancel(t.Context())
+	ch := camera(t, func(s *script) {
+		_, h := s.request()
+		s.answer(h, "200 OK", "Content-Length: "+strconv.Itoa(len(head+videoLines)))
+		s.send([]byte(head + videoLines))
+		_, h = s.request()
+		s.answer(h, "200 OK", "Session: 7", "Transport: "+h.Get("Transport"))
+		s.request()
+		cancel()
+		method, h := s.request()
+		last <- method + " " + h.Get("Session")
+	})
+	if err := quick.Pull(ctx, ch, streams.Main, &record{}); !errors.Is(err, context.Canceled) {
+		t.Fatal(err)
+	}
+	if got := <-last; got != "TEARDOWN 7" {
+		t.Fatalf("the last request is %q", got)
+	}
+}

@@ -30,6 +30,8 @@ func (s *session) next(now time.Time) (*message, error) {
 		switch {
 		case len(b) == 0:
 			return nil, nil
+		case b[0] == '\r' || b[0] == '\n': // some send empty lines between messages, and none is kept
+			in.r += len(b) - len(bytes.TrimLeft(b, "\r\n"))
 		case b[0] == '$':
 			if len(b) < frameHeader {
 				return nil, nil
@@ -216,6 +218,14 @@ func (s *session) lifetime() time.Duration {
 	return defaultTimeout
 }
 
+// heartbeatEvery is two thirds of the lifetime, and sooner when little would be left then for a
+// keep-alive that comes late.
+func (s *session) heartbeatEvery() time.Duration {
+	const spare = 5 * time.Second
+	t := s.lifetime()
+	return max(min(t*2/3, t-spare), t/3)
+}
+
 // upkeep does what is due from time to time.
 func (s *session) upkeep(now time.Time) error {
 	s.mu.Lock()
@@ -227,7 +237,7 @@ func (s *session) upkeep(now time.Time) error {
 	case s.udp != nil && !s.udp.heard() && silent > min(udpProbation, s.source.StallTimeout/2):
 		return errNoUDP
 	}
-	if now.Sub(s.keptAlive) >= s.lifetime()*2/3 {
+	if now.Sub(s.keptAlive) >= s.heartbeatEvery() {
 		s.keptAlive, s.retried = now, false
 		// What a camera understands is found out when it is first needed, and asking keeps the
 		// session alive as well.

@@ -221,14 +221,16 @@ func (t *track) flush(in *intake) {
 	if t.packets == 0 {
 		return
 	}
-	b := t.own
+	var u *streams.Unit
 	if in.open == t {
-		b = in.block[t.start:t.end:t.end]
-		in.open, in.kept = nil, true
-	} else if !t.keyframe || t.kinds[0].codec == opaque {
-		t.room = (3*t.room + len(b) + len(b)/2) / 4 // pictures between keyframes are alike
+		u = in.lend(t, t.start, t.end, t.packets)
+		in.open = nil
+	} else {
+		u = streams.Adopt(t.index, false, t.own, t.packets)
+		if !t.keyframe || t.kinds[0].codec == opaque {
+			t.room = (3*t.room + u.Size() + u.Size()/2) / 4 // pictures between keyframes are alike
+		}
 	}
-	u := streams.Adopt(t.index, false, b, t.packets)
 	u.Keyframe, u.At = t.keyframe, t.at
 	t.own, t.packets, t.start, t.end = nil, 0, 0, 0
 	t.last, t.delivered = t.timestamp, t.picture

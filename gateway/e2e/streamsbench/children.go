@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/exec"
 	"syscall"
+	"time"
 )
 
 // The processes that this program runs itself as, besides the one that measures.
@@ -98,6 +99,8 @@ func (c *child) ask(command string, into any) error {
 // end waits for the child to end, which those who listen do by themselves then.
 func (c *child) end() error {
 	_ = c.in.Close()
+	stuck := time.AfterFunc(patience, func() { _ = c.cmd.Process.Kill() })
+	defer stuck.Stop()
 	if err := c.cmd.Wait(); err != nil {
 		return fmt.Errorf("the %s: %w", c.role, err)
 	}

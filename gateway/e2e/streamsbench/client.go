@@ -7,6 +7,7 @@ import (
 	"context"
 	"encoding/binary"
 	"fmt"
+	"io"
 	"net"
 	"strconv"
 	"strings"
@@ -126,7 +127,7 @@ func trackURL(root string, sdp []byte) string {
 	return strings.TrimSuffix(root, "/") + "/" + control
 }
 
-// frame is the next interleaved frame. It is good until the next call.
+// frame appends the next interleaved frame to b.
 func (c *client) frame(b []byte) ([]byte, error) {
 	head, err := c.br.Peek(4)
 	if err != nil {
@@ -137,18 +138,6 @@ func (c *client) frame(b []byte) ([]byte, error) {
 	}
 	n := 4 + int(binary.BigEndian.Uint16(head[2:]))
 	b = append(b, make([]byte, n)...)
-	_, err = readFull(c.br, b[len(b)-n:])
+	_, err = io.ReadFull(c.br, b[len(b)-n:])
 	return b, err
-}
-
-func readFull(br *bufio.Reader, b []byte) (n int, err error) {
-	for n < len(b) && err == nil {
-		var m int
-		m, err = br.Read(b[n:])
-		n += m
-	}
-	if n == len(b) {
-		return n, nil
-	}
-	return n, err
 }

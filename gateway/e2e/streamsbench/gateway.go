@@ -33,17 +33,20 @@ type gateway struct {
 	cmd  *exec.Cmd
 	read chan struct{} // closed when all that it said was read
 	http string        // base URL
+
+	motion string // of its channels
 }
 
 // patience bounds whatever is waited for that isn't measured.
-const patience = 2 * time.Minute
+const patience = time.Minute
 
 var field = regexp.MustCompile(`\b(http|rtsp)=(\S+)`)
 
 // startGateway runs the built program on a data directory of its own, with whatever isn't a matter of
 // streams at rest. A pull ends soon after its last reader, so that one measurement leaves nothing
 // to the next.
-func startGateway(ctx context.Context, binary, dir string) (*gateway, error) {
+func (b *bench) startGateway(ctx context.Context, name string) (*gateway, error) {
+	dir := filepath.Join(b.dir, name)
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, err
 	}
@@ -60,7 +63,7 @@ access: {anonymous: admin}
 	if err := os.WriteFile(config, []byte(text), 0o600); err != nil {
 		return nil, err
 	}
-	g := &gateway{cmd: exec.Command(binary, "serve", "--config", config), read: make(chan struct{})}
+	g := &gateway{cmd: exec.Command(b.binary, "serve", "--config", config), read: make(chan struct{}), motion: b.motion}
 	g.name = "gateway"
 	g.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	for _, kv := range os.Environ() {
@@ -114,8 +117,8 @@ access: {anonymous: admin}
 		err = ctx.Err()
 	}
 	g.stop()
-	b, _ := os.ReadFile(log.Name())
-	return nil, fmt.Errorf("%w; it said:\n%s", err, b)
+	said, _ := os.ReadFile(log.Name())
+	return nil, fmt.Errorf("%w; it said:\n%s", err, said)
 }
 
 // stop ends it in good order.
@@ -130,9 +133,9 @@ func (g *gateway) stop() {
 // register imports channels first to first+n-1 of a kind of cameras. They are read by nobody yet.
 func (g *gateway) register(ctx context.Context, kind string, n, port int) error {
 	var b bytes.Buffer
-	b.WriteString("id,name,class,site,scenario,url\n")
+	b.WriteString("id,name,class,site,scenario,motion,url\n")
 	for i := range n {
-		fmt.Fprintf(&b, "%s,%[1]s,3,bench,traffic,%s\n", channelID(kind, i), cameraURL(kind, i, port))
+		fmt.Fprintf(&b, "%s,%[1]s,3,bench,traffic,%s,%s\n", channelID(kind, i), g.motion, cameraURL(kind, i, port))
 	}
 	_, err := g.ask(ctx, http.MethodPost, "/api/v1/channels:import?format=csv", &b)
 	return err

@@ -5,8 +5,8 @@ package main
 import (
 	"context"
 	"fmt"
-	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"sharpeyes/gateway/e2e/benchtable"
@@ -108,18 +108,10 @@ func (b *bench) addJoins(what string, all [2][]joinResult, bar50, bar95 time.Dur
 		bars = bars[1:]
 	}
 	b.table.Add(benchtable.Row{
-		What: what + ", first keyframe p50, p95", Measured: told[ours], Bar: join(bars), Other: told[theirs],
+		What: what + ", first keyframe p50, p95", Measured: told[ours], Bar: strings.Join(bars, ", "), Other: told[theirs],
 		Ratio:  float64(p50[ours]) / float64(p50[theirs]),
 		Missed: bad > 0 || bar50 > 0 && p50[ours] >= bar50 || p95[ours] >= bar95,
 	})
-}
-
-func join(bars []string) string {
-	s := bars[0]
-	for _, b := range bars[1:] {
-		s += ", " + b
-	}
-	return s
 }
 
 // share measures how often one camera is pulled for many who join it at once.
@@ -157,14 +149,4 @@ func (b *bench) share(ctx context.Context) error {
 		Missed: most[ours] != 1 || plays[ours] != 1 || bad > 0,
 	})
 	return nil
-}
-
-// sorted is for figures that are told from the least to the most.
-func sorted[T int64 | float64 | time.Duration](all []crowdResult, figure func(crowdResult) T) []T {
-	values := make([]T, len(all))
-	for i, r := range all {
-		values[i] = figure(r)
-	}
-	slices.Sort(values)
-	return values
 }

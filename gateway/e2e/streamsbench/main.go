@@ -36,6 +36,7 @@ type bench struct {
 	binary string
 	dir    string // for everything that is written
 	only   *regexp.Regexp
+	motion string // of all channels
 	table  benchtable.Table
 
 	repeats int
@@ -76,10 +77,11 @@ func run(ctx context.Context, args []string) (missed int, err error) {
 	binary := flags.String("binary", "bin/sharpeyes", "the built program")
 	only := flags.String("run", ".", "parts to run, a regular expression: pulls, fanout, crowd, late, cold, share, dead, memory, idle")
 	short := flags.Bool("short", false, "one repeat of a few seconds, to see that everything works")
+	motion := flags.String("motion", "auto", "of all channels: auto, so that the gateway looks at all that it pulls, or off")
 	if err := flags.Parse(args); err != nil {
 		return 0, err
 	}
-	b := &bench{table: benchtable.Table{Other: "reference"}, repeats: 3, window: 10 * time.Second, warm: 4 * time.Second}
+	b := &bench{motion: *motion, table: benchtable.Table{Other: "reference"}, repeats: 3, window: 10 * time.Second, warm: 4 * time.Second}
 	if *short {
 		b.repeats, b.window, b.warm = 1, 4*time.Second, 3*time.Second
 	}
@@ -118,7 +120,7 @@ func (b *bench) all(ctx context.Context) (err error) {
 		return err
 	}
 	defer reference.end()
-	g, err := startGateway(ctx, b.binary, filepath.Join(b.dir, "gateway"))
+	g, err := b.startGateway(ctx, "gateway")
 	if err != nil {
 		return err
 	}

@@ -5,7 +5,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"path/filepath"
 	"time"
 
 	"sharpeyes/gateway/e2e/benchtable"
@@ -19,7 +18,7 @@ func (b *bench) memory(ctx context.Context) error {
 		return err
 	}
 	defer reference.end()
-	g, err := startGateway(ctx, b.binary, filepath.Join(b.dir, "memory"))
+	g, err := b.startGateway(ctx, "memory")
 	if err != nil {
 		return err
 	}
@@ -55,7 +54,7 @@ func kib(bytes int64) string { return fmt.Sprintf("%.1f KiB", float64(bytes)/102
 // idle measures what channels take that nobody plays.
 func (b *bench) idle(ctx context.Context) error {
 	const channels, cpuBar = 1000, 0.005 // of a processor
-	g, err := startGateway(ctx, b.binary, filepath.Join(b.dir, "idle"))
+	g, err := b.startGateway(ctx, "idle")
 	if err != nil {
 		return err
 	}

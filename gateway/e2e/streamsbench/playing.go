@@ -5,6 +5,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"sharpeyes/gateway/e2e/benchtable"
@@ -58,13 +59,19 @@ func (b *bench) compare(ctx context.Context, channels, readers int) (all [2][]cr
 	return all, err
 }
 
-// median is the median of a figure of several repeats.
-func median[T int64 | float64 | time.Duration](all []crowdResult, figure func(crowdResult) T) T {
+// sorted is for figures that are told from the least to the most.
+func sorted[T int64 | float64 | time.Duration](all []crowdResult, figure func(crowdResult) T) []T {
 	values := make([]T, len(all))
 	for i, r := range all {
 		values[i] = figure(r)
 	}
-	return quantile(values, 0.5)
+	slices.Sort(values)
+	return values
+}
+
+// median is the median of a figure of several repeats.
+func median[T int64 | float64 | time.Duration](all []crowdResult, figure func(crowdResult) T) T {
+	return quantile(sorted(all, figure), 0.5)
 }
 
 func (b *bench) addCost(name string, all [2][]crowdResult) {

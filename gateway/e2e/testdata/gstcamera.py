@@ -31,7 +31,9 @@ def serve(auth, paths):
     for path, (launch, protocols, role) in paths.items():
         factory = GstRtspServer.RTSPMediaFactory()
         factory.set_launch("( " + launch + " )")
-        factory.set_shared(True)
+        # Each connection has a stream of its own: GStreamer seeks a shared one back to its beginning
+        # when another begins to play.
+        factory.set_shared(False)
         if protocols is not None:
             factory.set_protocols(protocols)
         if role is not None:
