@@ -2,6 +2,8 @@ package gateway
 
 import (
 	"context"
+	"maps"
+	"slices"
 	"sync"
 	"time"
 
@@ -12,15 +14,10 @@ import (
 	"sharpeyes/streams/quality"
 )
 
-const (
-	// drainEvery is how often the units of all pulls are taken: seldom, so that a pull isn't the work of
-	// another goroutine with each picture, and often enough that they don't pile up.
-	drainEvery = 200 * time.Millisecond
-	judgeEvery = time.Second
-)
+const judgeEvery = time.Second
 
-// judges judge whatever is pulled by its packets, in one goroutine, and tell health what they find. The
-// main stream speaks for its channel; the sub stream does where that isn't pulled.
+// judges judge whatever is pulled by its packets and tell health what they find. The main stream speaks
+// for its channel; the sub stream does where that isn't pulled.
 type judges struct {
 	g *gateway
 
@@ -29,17 +26,16 @@ type judges struct {
 	all    map[streams.Key]*judged
 }
 
-// judged is one pull.
+// judged is one pull. Its units are judged by the goroutine that delivers them, and weighed once a
+// second by another.
 type judged struct {
-	key     streams.Key
-	reader  *streams.Reader
-	judge   *quality.Judge
-	skipped uint64 // units that the reader lost
-	again   int    // rounds in which a gap isn't the camera's
-	shown   bool   // a unit has come
-	packets uint64 // that the pull had at the last judgement
-	told    event.Reason
-	waits   bool // the stream is not yet said to be well
+	key   streams.Key
+	watch *streams.Watch
+	told  event.Reason
+	waits bool // the stream is not yet said to be well
+
+	mu    sync.Mutex
+	judge *quality.Judge
 }
 
 func newJudges(g *gateway) *judges { return &judges{g: g, all: map[streams.Key]*judged{}} }
@@ -52,30 +48,35 @@ func (s *judges) started(ch registry.Channel, key streams.Key) (waits bool) {
 	if s.closed || s.all[key] != nil {
 		return false
 	}
-	reader, ok := s.g.hub.Tap(key, streams.Who{Kind: "health"})
+	j := &judged{key: key}
+	tolerance := s.g.config().Health.ClockTolerance
+	watch, ok := s.g.hub.Watch(key, func(d *streams.Description) func(*streams.Unit) {
+		j.judge = quality.New(d, tolerance)
+		return j.unit
+	})
 	if !ok {
 		return false
 	}
-	d := reader.Description()
-	if d == nil { // still being dialled
-		reader.Close()
-		return false
-	}
+	j.watch = watch
 	switch s.g.statuses.Get(ch.ID).Reason {
 	case event.Frozen, event.NoKeyframe, event.LowFPS, event.PacketLoss, event.ClockSkew, event.AudioOnly:
-		waits = key.Profile == streams.Main
+		j.waits = key.Profile == streams.Main
 	}
-	reader.Play()
-	s.all[key] = &judged{key: key, reader: reader, waits: waits, judge: quality.New(d, s.g.config().Health.ClockTolerance)}
-	return waits
+	s.all[key] = j
+	return j.waits
+}
+
+func (j *judged) unit(u *streams.Unit) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.judge.Unit(u)
 }
 
 // run judges until ctx ends.
 func (s *judges) run(ctx context.Context) error {
 	defer s.close()
-	tick := time.NewTicker(drainEvery)
+	tick := time.NewTicker(judgeEvery)
 	defer tick.Stop()
-	judgement := time.Now()
 	for {
 		select {
 		case <-ctx.Done():
@@ -83,15 +84,11 @@ func (s *judges) run(ctx context.Context) error {
 		case <-tick.C:
 		}
 		now := time.Now()
-		due := now.Sub(judgement) >= judgeEvery
-		if due {
-			judgement = now
-		}
 		for _, j := range s.list() {
-			switch {
-			case !j.drain():
+			select {
+			case <-j.watch.Ended():
 				s.ended(j)
-			case due:
+			default:
 				s.weigh(j, now)
 			}
 		}
@@ -103,7 +100,7 @@ func (s *judges) close() {
 	defer s.mu.Unlock()
 	s.closed = true
 	for _, j := range s.all {
-		j.reader.Close()
+		j.watch.Close()
 	}
 	clear(s.all)
 }
@@ -111,16 +108,11 @@ func (s *judges) close() {
 func (s *judges) list() []*judged {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	all := make([]*judged, 0, len(s.all))
-	for _, j := range s.all {
-		all = append(all, j)
-	}
-	return all
+	return slices.Collect(maps.Values(s.all))
 }
 
 // ended takes a pull off that has ended; one that only described itself anew is judged anew.
 func (s *judges) ended(j *judged) {
-	j.reader.Close()
 	s.mu.Lock()
 	delete(s.all, j.key)
 	s.mu.Unlock()
@@ -129,45 +121,14 @@ func (s *judges) ended(j *judged) {
 	}
 }
 
-// drain shows the judge what has come, and reports whether the pull goes on.
-func (j *judged) drain() bool {
-	over, cancel := context.WithCancel(context.Background())
-	cancel() // take what is there, and wait for nothing
-	var units []*streams.Unit
-	for {
-		var err error
-		units, err = j.reader.Next(over, units[:0])
-		if n := j.reader.Skipped(); n != j.skipped {
-			j.skipped, j.again = n, 2
-		}
-		for _, u := range units {
-			if j.again > 0 {
-				j.judge.Missed()
-			}
-			j.judge.Unit(u)
-			j.shown = true
-		}
-		if len(units) > 0 {
-			j.again = max(j.again-1, 0)
-		}
-		if err != nil {
-			return err == over.Err()
-		}
-	}
-}
-
 // weigh tells health what is new of a pull.
 func (s *judges) weigh(j *judged, now time.Time) {
-	if !j.shown { // for want of a keyframe, maybe
-		if i, ok := s.g.hub.Info(j.key); ok && i.Packets != j.packets {
-			j.packets = i.Packets
-			j.judge.Unseen(now, i.FPS > 0)
-		}
-	}
-	v := j.judge.Verdict(now)
+	j.mu.Lock()
+	v, settled := j.judge.Verdict(now), j.judge.Settled(now)
+	j.mu.Unlock()
 	switch {
 	case v.Reason != j.told:
-	case v.Reason == "" && j.waits && j.judge.Settled(now):
+	case v.Reason == "" && j.waits && settled:
 	default:
 		return
 	}

@@ -1,8 +1,6 @@
 package gateway
 
 import (
-	"context"
-	"errors"
 	"sync"
 	"time"
 
@@ -38,103 +36,130 @@ func (w *watcher) started(ch registry.Channel, key streams.Key) {
 	if w.channels[ch.ID] {
 		return
 	}
-	reader, ok := w.g.hub.Tap(key, streams.Who{Kind: "motion"})
+	m := &watched{w: w, id: ch.ID, changes: make(chan motion.Change, mostChanges)}
+	watch, ok := w.g.hub.Watch(key, m.begin)
 	if !ok {
-		return
-	}
-	track, codec, ok := videoOf(reader.Description())
-	if !ok {
-		reader.Close()
 		return
 	}
 	w.channels[ch.ID] = true
-	w.wg.Go(func() {
-		defer func() {
-			reader.Close()
-			w.mu.Lock()
-			delete(w.channels, ch.ID)
-			w.mu.Unlock()
-			// The channel's other stream may go on.
-			if now, ok := w.channel(ch.ID); ok {
-				w.started(now, streams.Key{Channel: ch.ID, Profile: streams.Main})
-				w.started(now, streams.Key{Channel: ch.ID, Profile: streams.Sub})
-			}
-		}()
-		w.watch(ch.ID, reader, track, motion.New(codec, motion.Config{
-			Sensitivity: w.g.config().Motion.Sensitivity, Hold: w.g.config().Motion.Hold,
-		}))
-	})
+	w.wg.Go(func() { m.run(watch) })
 }
 
 func (w *watcher) channel(id string) (registry.Channel, bool) {
 	return w.g.bus.Registry().Snapshot().Get(id)
 }
 
-// videoOf finds the first track that the detector can read.
-func videoOf(d *streams.Description) (track int, codec motion.Codec, ok bool) {
-	if d == nil { // still being dialled
-		return 0, 0, false
-	}
-	for i, m := range d.Medias {
-		switch m.Formats[0].(type) {
-		case *format.H264:
-			return i, motion.H264, true
-		case *format.H265:
-			return i, motion.H265, true
-		}
-	}
-	return 0, 0, false
+// mostChanges bounds those that wait to be published. A detector makes two in a hold at most.
+const mostChanges = 16
+
+// watched is one stream. Its detector works on the goroutine that delivers the stream, which takes
+// less than to wake another one for each picture.
+type watched struct {
+	w       *watcher
+	id      string
+	track   int
+	packet  rtp.Packet
+	changes chan motion.Change
+
+	mu       sync.Mutex // the detector is told the time by run
+	detector *motion.Detector
 }
 
-// watch reads until the pull ends, which ends the motion too.
-func (w *watcher) watch(id string, reader *streams.Reader, track int, d *motion.Detector) {
-	publish := func(c motion.Change, ok bool) {
-		if !ok {
-			return
+// begin finds the first track that the detector can read, if there is one.
+func (m *watched) begin(d *streams.Description) func(*streams.Unit) {
+	cfg := m.w.g.config().Motion
+	for i, media := range d.Medias {
+		codec := motion.H264
+		switch media.Formats[0].(type) {
+		case *format.H264:
+		case *format.H265:
+			codec = motion.H265
+		default:
+			continue
 		}
-		ch, ok := w.channel(id) // it may have moved since
-		if !ok || ch.Motion == "off" {
-			return
-		}
-		w.g.bus.Publish(event.New(w.g.config().Node.Name, c.Type, c.At, event.Motion{
-			Channel: ch.Event(), Score: c.Score, Source: event.FromBitstream, Started: c.Started, Duration: c.Duration.Seconds(),
-		}))
+		m.track = i
+		m.detector = motion.New(codec, motion.Config{Sensitivity: cfg.Sensitivity, Hold: cfg.Hold})
+		return m.look
 	}
-	var (
-		units  []*streams.Unit
-		packet rtp.Packet
-		err    error
-	)
-	look := func(u *streams.Unit) {
-		if u.Track != track || u.Control {
-			return
-		}
-		for raw := range u.Packets() {
-			if packet.Unmarshal(raw) == nil {
-				publish(d.Packet(&packet, u.At))
-			}
-		}
+	return nil
+}
+
+func (m *watched) look(u *streams.Unit) {
+	if u.Track != m.track || u.Control {
+		return
 	}
-	// To look takes less time than to wake this goroutine for it, which is left with what can't be
-	// looked at directly, and with the time.
-	reader.Direct(func(u *streams.Unit) streams.Taken { look(u); return streams.Took })
-	reader.Play()
-	for err == nil {
-		// The detector is told the time once a second, for when packets stop.
-		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
-		for err == nil {
-			if units, err = reader.Next(ctx, units[:0]); err != nil {
-				break
-			}
-			for _, u := range units {
-				look(u)
-			}
-		}
-		cancel()
-		publish(d.Tick(time.Now()))
-		if errors.Is(err, context.DeadlineExceeded) {
-			err = nil
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for raw := range u.Packets() {
+		if m.packet.Unmarshal(raw) == nil {
+			m.changed(m.detector.Packet(&m.packet, u.At))
 		}
 	}
-	publish(d.Close(time.Now()))
+}
+
+// changed passes a change on to run. The lock is held, and nobody is waited for.
+func (m *watched) changed(c motion.Change, ok bool) {
+	if !ok {
+		return
+	}
+	select {
+	case m.changes <- c:
+	default: // the store has stood still for many holds
+		m.w.g.log.Warn("a change of motion is not published: too many wait", "channel", m.id)
+	}
+}
+
+// run publishes until the pull ends, which ends the motion too. It tells the detector the time once a
+// second, for when packets stop.
+func (m *watched) run(watch *streams.Watch) {
+	defer m.w.ended(m.id)
+	tick := time.NewTicker(time.Second)
+	defer tick.Stop()
+	for ended := false; !ended; {
+		select {
+		case c := <-m.changes:
+			m.publish(c)
+			continue
+		case <-tick.C:
+		case <-watch.Ended():
+			watch.Close()
+			ended = true
+		}
+		m.mu.Lock()
+		if now := time.Now(); ended {
+			m.changed(m.detector.Close(now))
+		} else {
+			m.changed(m.detector.Tick(now))
+		}
+		m.mu.Unlock()
+	}
+	for {
+		select {
+		case c := <-m.changes:
+			m.publish(c)
+		default:
+			return
+		}
+	}
+}
+
+func (m *watched) publish(c motion.Change) {
+	ch, ok := m.w.channel(m.id) // it may have moved since
+	if !ok || ch.Motion == "off" {
+		return
+	}
+	m.w.g.bus.Publish(event.New(m.w.g.config().Node.Name, c.Type, c.At, event.Motion{
+		Channel: ch.Event(), Score: c.Score, Source: event.FromBitstream, Started: c.Started, Duration: c.Duration.Seconds(),
+	}))
+}
+
+// ended lets the channel's other stream be watched, which may go on.
+func (w *watcher) ended(id string) {
+	w.mu.Lock()
+	delete(w.channels, id)
+	w.mu.Unlock()
+	if now, ok := w.channel(id); ok {
+		w.started(now, streams.Key{Channel: id, Profile: streams.Main})
+		w.started(now, streams.Key{Channel: id, Profile: streams.Sub})
+	}
 }

@@ -109,7 +109,7 @@ func (p *Pull) again(err error) bool {
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if !p.flowing || p.holding == 0 {
+	if !p.flowing || len(p.readers) == 0 {
 		return false
 	}
 	p.reopened++
@@ -144,6 +144,7 @@ func (p *Pull) clear(err error) {
 	info := p.infoLocked()
 	ch, readers := p.channel, p.readers
 	p.readers = nil
+	p.unwatch(nil)
 	select {
 	case <-p.started:
 	default:

@@ -55,7 +55,7 @@ func (h *Hub) budget(ch registry.Channel, n need) (ending *Pull, err error) {
 // makeRoom gives up a pull of the recorder that nobody watches, if there is one.
 func (h *Hub) makeRoom(device string, but *Pull) *Pull {
 	but.mu.Lock()
-	n := need(but.holding > 0)
+	n := need(len(but.readers) > 0)
 	but.mu.Unlock()
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -74,7 +74,7 @@ func spare(all []*Pull, n need) *Pull {
 	for _, p := range all {
 		p.mu.Lock()
 		c := candidate{p, time.Until(p.warm.until) > 0, p.left}
-		ending, watched := p.ending || p.ctx.Err() != nil, p.holding > 0
+		ending, watched := p.ending || p.ctx.Err() != nil, len(p.readers) > 0
 		p.mu.Unlock()
 		switch {
 		case ending:
@@ -99,7 +99,7 @@ func spare(all []*Pull, n need) *Pull {
 func (p *Pull) idle() bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.holding == 0
+	return len(p.readers) == 0
 }
 
 // disguised finds out whether a refusal is a limit in disguise: some recorders answer 401 or 403

@@ -102,19 +102,6 @@ func (h *Hub) Join(ctx context.Context, key Key, who Who) (*Reader, error) {
 	}
 }
 
-// Tap adds a reader that neither opens a pull nor keeps it open, and reports whether there was one.
-// It is for those who want to see what is pulled anyway.
-func (h *Hub) Tap(key Key, who Who) (*Reader, bool) {
-	h.mu.Lock()
-	p := h.pulls[key]
-	h.mu.Unlock()
-	if p == nil {
-		return nil, false
-	}
-	r := p.attach(false, who, time.Now())
-	return r, r != nil
-}
-
 // attach finds or starts the pull and adds a reader. A nil reader without an error means that the
 // pull that is returned is ending.
 func (h *Hub) attach(key Key, who Who, at time.Time) (*Pull, *Reader, error) {
@@ -130,7 +117,7 @@ func (h *Hub) attach(key Key, who Who, at time.Time) (*Pull, *Reader, error) {
 	if p.key != key {
 		return p, nil, nil
 	}
-	r := p.attach(true, who, at)
+	r := p.attach(who, at)
 	if r != nil {
 		h.readers++
 	}

@@ -301,33 +301,6 @@ func TestFailures(t *testing.T) {
 	})
 }
 
-func TestTapNeitherOpensNorHolds(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		c := &camera{}
-		h := newHub(c, &log{})
-		if _, ok := h.Tap(key, streams.Who{}); ok {
-			t.Fatal("tapped a pull that isn't there")
-		}
-		r, _ := join(t.Context(), h, key)
-		tap, ok := h.Tap(key, streams.Who{})
-		if !ok {
-			t.Fatal("no tap")
-		}
-		tap.Play()
-		u := c.send(true, 10)
-		if got := next(t, tap); got[0] != u {
-			t.Fatal("the tap got another unit")
-		}
-		r.Close()
-		time.Sleep(16 * time.Second)
-		if _, err := tap.Next(t.Context(), nil); err == nil {
-			t.Fatal("the tap kept the pull open")
-		}
-		tap.Close()
-		h.Close()
-	})
-}
-
 // A camera that fails is not hammered, whatever its readers do.
 func TestFailedPullIsNotTriedAtOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

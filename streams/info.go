@@ -102,7 +102,7 @@ func (p *Pull) info() Info {
 
 func (p *Pull) infoLocked() Info {
 	i := Info{
-		Key: p.key, Device: p.device, Phase: p.phase(), Playing: p.playing, Flowing: p.flowing, Readers: p.holding, Since: p.meter.since,
+		Key: p.key, Device: p.device, Phase: p.phase(), Playing: p.playing, Flowing: p.flowing, Readers: len(p.readers), Since: p.meter.since,
 		Bytes: p.meter.bytes, Packets: p.meter.packets, Lost: p.meter.lost,
 		Bitrate: p.meter.bitrate, FPS: p.meter.fps, Keyframe: p.meter.keyframe,
 		Reconnects: p.reopened, Failure: p.mishap, FailedAt: p.mishapAt,
@@ -115,7 +115,7 @@ func (p *Pull) infoLocked() Info {
 
 func (p *Pull) phase() Phase {
 	switch {
-	case p.playing && p.holding == 0:
+	case p.playing && len(p.readers) == 0:
 		return Lingering
 	case p.playing:
 		return Flowing

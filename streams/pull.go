@@ -33,7 +33,7 @@ type Pull struct {
 	ending   bool // takes no more readers
 	failure  error
 	readers  []*Reader
-	holding  int       // readers that keep the pull open
+	watches  []*Watch
 	left     time.Time // when the last of them left
 	linger   *time.Timer
 	warm     warmth
@@ -65,19 +65,16 @@ func newPull(h *Hub, key Key, ch registry.Channel, knew *Description) *Pull {
 	return p
 }
 
-// attach adds a reader; nil when the pull is ending. One that holds keeps the pull open.
-func (p *Pull) attach(hold bool, who Who, at time.Time) *Reader {
+// attach adds a reader; nil when the pull is ending.
+func (p *Pull) attach(who Who, at time.Time) *Reader {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.ending || p.ctx.Err() != nil {
 		return nil
 	}
-	r := newReader(p, hold, who, p.hub.o.Queue, at)
+	r := newReader(p, who, p.hub.o.Queue, at)
 	p.readers = append(p.readers, r)
-	if hold {
-		p.holding++
-		p.linger.Stop()
-	}
+	p.linger.Stop()
 	return r
 }
 
@@ -86,25 +83,20 @@ func (p *Pull) detach(r *Reader) {
 	if i := slices.Index(p.readers, r); i >= 0 {
 		p.readers = slices.Delete(p.readers, i, i+1)
 	}
-	if r.hold {
-		p.holding--
-		if p.holding == 0 && !p.ending {
-			p.left = time.Now()
-			p.linger.Reset(p.unneeded())
-		}
+	if len(p.readers) == 0 && !p.ending {
+		p.left = time.Now()
+		p.linger.Reset(p.unneeded())
 	}
 	p.mu.Unlock()
 	p.hub.stats.skipped.Add(r.Skipped())
-	if r.hold {
-		p.hub.left() // takes the hub's lock, which comes before the pull's
-	}
+	p.hub.left() // takes the hub's lock, which comes before the pull's
 }
 
 // unwatched ends the pull when nobody has come back in the meantime.
 func (p *Pull) unwatched() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if left := p.unneeded(); left > 0 && p.holding == 0 && !p.ending {
+	if left := p.unneeded(); left > 0 && len(p.readers) == 0 && !p.ending {
 		p.linger.Reset(left)
 		return
 	}
@@ -113,7 +105,7 @@ func (p *Pull) unwatched() {
 
 // giveUp ends the pull when it has no readers, and reports whether it did. The lock is held.
 func (p *Pull) giveUp() bool {
-	if p.holding > 0 || p.ending {
+	if len(p.readers) > 0 || p.ending {
 		return false
 	}
 	p.ending = true
@@ -172,6 +164,7 @@ func (p *Pull) Describe(d *Description) {
 		r.mu.Unlock()
 	}
 	p.holds(d)
+	p.unwatch(d)
 	p.mu.Unlock()
 	p.hub.described(p.key, d)
 }
@@ -267,6 +260,9 @@ func (p *Pull) hand(u *Unit) {
 		if r.push(u, p.video, direct > 0) {
 			direct--
 		}
+	}
+	for _, w := range p.watches {
+		w.see(u)
 	}
 	if !cached {
 		u.giveBack()

@@ -19,7 +19,6 @@ type Who struct {
 // Reader receives the units of one pull, at its own speed and from its own queue.
 type Reader struct {
 	pull   *Pull
-	hold   bool
 	who    Who
 	joined time.Time     // when it asked
 	wake   chan struct{} // 1: something is there, or the reader has ended
@@ -37,8 +36,8 @@ type Reader struct {
 	first   time.Duration // from joining to the first unit; 0 before
 }
 
-func newReader(p *Pull, hold bool, who Who, limit int, at time.Time) *Reader {
-	return &Reader{pull: p, hold: hold, who: who, joined: at, told: p.desc, wake: make(chan struct{}, 1), queue: queue{limit: limit}}
+func newReader(p *Pull, who Who, limit int, at time.Time) *Reader {
+	return &Reader{pull: p, who: who, joined: at, told: p.desc, wake: make(chan struct{}, 1), queue: queue{limit: limit}}
 }
 
 // Description is what the stream holds, as the camera said it. It must not be changed.
@@ -178,9 +177,7 @@ func (r *Reader) Next(ctx context.Context, dst []*Unit) ([]*Unit, error) {
 func (r *Reader) count(units, bytes int) {
 	if r.units == 0 && units > 0 {
 		r.first = time.Since(r.joined)
-		if r.hold {
-			r.pull.hub.stats.joinTime(r.first)
-		}
+		r.pull.hub.stats.joinTime(r.first)
 	}
 	r.units += uint64(units)
 	r.bytes += uint64(bytes)

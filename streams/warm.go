@@ -43,7 +43,7 @@ func (p *Pull) prewarm(d time.Duration) bool {
 	if until.After(p.warm.until) {
 		p.warm.until = until
 	}
-	if p.holding == 0 {
+	if len(p.readers) == 0 {
 		p.linger.Reset(p.unneeded())
 	}
 	return true
@@ -55,7 +55,7 @@ func (p *Pull) warmed() {
 		return
 	}
 	p.warm.until, p.warm.after = time.Now().Add(p.warm.after), 0
-	if p.holding == 0 {
+	if len(p.readers) == 0 {
 		p.linger.Reset(p.unneeded())
 	}
 }

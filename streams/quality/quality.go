@@ -141,23 +141,6 @@ func (j *Judge) Unit(u *streams.Unit) {
 	}
 }
 
-// Unseen says that a packet came, of video or of another kind, that this judge isn't shown: a reader
-// is shown nothing before the first keyframe.
-func (j *Judge) Unseen(at time.Time, video bool) {
-	if j.began.IsZero() {
-		j.began = at
-	}
-	if video {
-		j.heard[videoKind] = at
-		j.pictures.unseen(at)
-	} else {
-		j.hear(j.audio, at)
-	}
-}
-
-// Missed says that units were left out between the last and the next, through no fault of the camera.
-func (j *Judge) Missed() { j.resume() }
-
 // resume begins all counts anew.
 func (j *Judge) resume() {
 	for i := range j.lines {

@@ -188,7 +188,7 @@ func TestNightIsNoFault(t *testing.T) {
 	}
 }
 
-// TestReconnect shows that a connection that was replaced is no fault, nor units that the reader lost.
+// TestReconnect shows that a connection that was replaced is no fault.
 func TestReconnect(t *testing.T) {
 	k := newCamera(t, loadClip(t, "moving.h264"))
 	j := New(k.clip.describe(false), 0)
@@ -202,31 +202,6 @@ func TestReconnect(t *testing.T) {
 		}
 		k.silent = false
 		k.seq[0] += 700
-		j.Missed()
-	}
-}
-
-// TestUnseen is of a stream whose reader is shown nothing for want of a keyframe.
-func TestUnseen(t *testing.T) {
-	k := newCamera(t, loadClip(t, "still.h264"))
-	j := New(k.clip.describe(true), 0)
-	var got Verdict
-	for range 40 {
-		k.now = k.now.Add(time.Second)
-		j.Unseen(k.now, true)
-		got = j.Verdict(k.now)
-	}
-	if got.Reason != event.NoKeyframe {
-		t.Errorf("verdict %v, want no_keyframe", got)
-	}
-	j = New(k.clip.describe(true), 0)
-	for range 15 {
-		k.now = k.now.Add(time.Second)
-		j.Unseen(k.now, false)
-		got = j.Verdict(k.now)
-	}
-	if got.Reason != event.AudioOnly {
-		t.Errorf("verdict %v, want audio_only", got)
 	}
 }
 

@@ -36,14 +36,10 @@ type pictures struct {
 	misses int // pairs in a row that weren't
 }
 
-func (s *pictures) unseen(at time.Time) {
+func (s *pictures) add(p picture, keyframe, damaged bool, at time.Time) {
 	if s.first.IsZero() {
 		s.first = at
 	}
-}
-
-func (s *pictures) add(p picture, keyframe, damaged bool, at time.Time) {
-	s.unseen(at)
 	s.damaged = s.damaged || damaged
 	if keyframe {
 		s.keyframe(p, at)
