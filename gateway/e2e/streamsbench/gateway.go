@@ -6,6 +6,7 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -57,7 +58,7 @@ nats: {listen: "127.0.0.1:0"}
 http: {listen: "127.0.0.1:0"}
 rtsp: {listen: "127.0.0.1:0", udp: false}
 streams: {linger: 1s}
-health: {interval: {1: 24h, 2: 24h, 3: 24h}}
+health: {interval: {1: 24h, 2: 24h, 3: 24h}, deep_interval: 0s, timeout: 1s, confirm: 1}
 access: {anonymous: admin}
 `, filepath.Join(dir, "data"))
 	if err := os.WriteFile(config, []byte(text), 0o600); err != nil {
@@ -139,6 +140,29 @@ func (g *gateway) register(ctx context.Context, kind string, n, port int) error 
 	}
 	_, err := g.ask(ctx, http.MethodPost, "/api/v1/channels:import?format=csv", &b)
 	return err
+}
+
+// settle waits until every channel was probed, which happens once and would be measured along.
+func (g *gateway) settle(ctx context.Context) error {
+	const every = 500 * time.Millisecond
+	for until := time.Now().Add(patience); ; {
+		b, err := g.ask(ctx, http.MethodGet, "/api/v1/channels?state=unknown&limit=1", nil)
+		if err != nil {
+			return err
+		}
+		var page struct{ Total int }
+		if err := json.Unmarshal(b, &page); err != nil || page.Total == 0 {
+			return err
+		}
+		if time.Now().After(until) {
+			return fmt.Errorf("%d channels were not probed within %v", page.Total, patience)
+		}
+		select {
+		case <-time.After(every):
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
 }
 
 // metric is the value of a series without labels.

@@ -131,6 +131,9 @@ func (b *bench) all(ctx context.Context) (err error) {
 			return err
 		}
 	}
+	if err := g.settle(ctx); err != nil {
+		return err
+	}
 	for _, part := range []struct {
 		name string
 		run  func(context.Context) error
