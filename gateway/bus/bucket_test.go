@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-func TestUsers(t *testing.T) {
+func TestBucket(t *testing.T) {
 	o := options(t.TempDir())
 	b := open(t, o)
 	ctx := soon(t)

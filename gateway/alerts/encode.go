@@ -1,0 +1,21 @@
+package alerts
+
+import (
+	"encoding/json"
+	"fmt"
+	"math"
+	"strconv"
+)
+
+func encode(a *Alert) ([]byte, error) {
+	b, err := json.Marshal(a)
+	if err != nil {
+		return nil, fmt.Errorf("writing an alert: %w", err)
+	}
+	return b, nil
+}
+
+// percent is a rate as people read it.
+func percent(rate float64) string {
+	return strconv.FormatFloat(math.Round(rate*1000)/10, 'f', -1, 64) + "%"
+}

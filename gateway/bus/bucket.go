@@ -1,0 +1,247 @@
+package bus
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/nats-io/nats.go/jetstream"
+)
+
+// The buckets of records.
+const (
+	usersBucket  = "SHARPEYES_USERS"
+	rulesBucket  = "SHARPEYES_RULES"
+	alertsBucket = "SHARPEYES_ALERTS"
+)
+
+// bucketTimeout bounds one reading or writing of a bucket.
+const bucketTimeout = 10 * time.Second
+
+// Bucket is records by name that all gateways of a city share. It keeps them all in memory, fed by a
+// watcher, so that Get never leaves the process and goes on when the server is away; what another
+// gateway writes is seen here a moment later. Close it before the Bus.
+type Bucket struct {
+	name     string
+	kv       jetstream.KeyValue
+	watcher  jetstream.KeyWatcher
+	watching sync.WaitGroup
+
+	mu      sync.RWMutex
+	records map[string]bucketRecord
+
+	calling  sync.Mutex // held while watchers are called
+	watchers []*recordWatcher
+}
+
+// recordWatcher is one caller of Watch.
+type recordWatcher struct {
+	fn func(name string, record []byte)
+}
+
+type bucketRecord struct {
+	value    []byte // nil: deleted
+	revision uint64
+}
+
+// Users opens the records of users: roles and hashes of passwords, by name.
+func (b *Bus) Users(ctx context.Context) (*Bucket, error) {
+	return b.bucket(ctx, usersBucket, "Users: roles and hashes of passwords, by name", 0)
+}
+
+// Rules opens the records of the rules for alerts, by name.
+func (b *Bus) Rules(ctx context.Context) (*Bucket, error) {
+	return b.bucket(ctx, rulesBucket, "Rules for alerts, by name", 0)
+}
+
+// alertsAge is how long an alert is kept after the last that became of it.
+const alertsAge = 90 * 24 * time.Hour
+
+// Alerts opens the alerts, by id. They are kept for 90 days.
+func (b *Bus) Alerts(ctx context.Context) (*Bucket, error) {
+	return b.bucket(ctx, alertsBucket, "Alerts, by id", alertsAge)
+}
+
+// bucket opens a bucket and reads it.
+func (b *Bus) bucket(ctx context.Context, name, what string, age time.Duration) (*Bucket, error) {
+	ctx, cancel := context.WithTimeout(ctx, bucketTimeout)
+	defer cancel()
+	replicas := 1
+	if s, err := b.js.Stream(ctx, registryStream); err == nil { // as many as of the registry
+		replicas = s.CachedInfo().Config.Replicas
+	}
+	kv, err := b.js.CreateOrUpdateKeyValue(ctx, jetstream.KeyValueConfig{
+		Bucket:      name,
+		Description: what,
+		History:     1,
+		TTL:         age,
+		Storage:     jetstream.FileStorage,
+		Replicas:    replicas,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("opening the bucket %s: %w", name, err)
+	}
+	u := &Bucket{name: name, kv: kv, records: make(map[string]bucketRecord)}
+	// The watcher lives until Close, and its context with it.
+	if u.watcher, err = kv.WatchAll(context.WithoutCancel(ctx)); err != nil {
+		return nil, fmt.Errorf("watching the bucket %s: %w", name, err)
+	}
+	loaded := make(chan struct{})
+	u.watching.Go(func() { u.follow(loaded) })
+	select {
+	case <-loaded:
+		return u, nil
+	case <-ctx.Done():
+		return nil, errors.Join(fmt.Errorf("reading the bucket %s: %w", name, context.Cause(ctx)), u.Close())
+	}
+}
+
+// Close stops the watcher and waits for it.
+func (u *Bucket) Close() error {
+	err := u.watcher.Stop()
+	u.watching.Wait()
+	if err != nil {
+		return fmt.Errorf("closing the bucket %s: %w", u.name, err)
+	}
+	return nil
+}
+
+// follow keeps the records as the bucket has them; loaded is closed when all are there.
+func (u *Bucket) follow(loaded chan<- struct{}) {
+	for e := range u.watcher.Updates() {
+		if e == nil { // what was there at the start has been told
+			close(loaded)
+			continue
+		}
+		var value []byte
+		if e.Operation() == jetstream.KeyValuePut {
+			value = e.Value()
+		}
+		u.keep(e.Key(), value, e.Revision())
+		u.tell(e.Key(), value)
+	}
+}
+
+// Watch calls fn with each record that is written from now on, by whatever gateway, and with nil for one
+// that was deleted; one after another. Once stop has returned it isn't called any more. fn must not stop.
+func (u *Bucket) Watch(fn func(name string, record []byte)) (stop func()) {
+	w := &recordWatcher{fn}
+	u.calling.Lock()
+	defer u.calling.Unlock()
+	u.watchers = append(u.watchers, w)
+	return func() {
+		u.calling.Lock()
+		defer u.calling.Unlock()
+		u.watchers = slices.DeleteFunc(u.watchers, func(other *recordWatcher) bool { return other == w })
+	}
+}
+
+func (u *Bucket) tell(name string, record []byte) {
+	u.calling.Lock()
+	defer u.calling.Unlock()
+	for _, w := range u.watchers {
+		w.fn(name, slices.Clone(record))
+	}
+}
+
+// keep takes a record, unless a later one is there: what this gateway wrote is kept at once, and
+// told by the watcher afterwards.
+func (u *Bucket) keep(name string, value []byte, revision uint64) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if u.records[name].revision < revision {
+		u.records[name] = bucketRecord{value, revision}
+	}
+}
+
+// Get returns a record, from memory.
+func (u *Bucket) Get(_ context.Context, name string) ([]byte, bool, error) {
+	u.mu.RLock()
+	defer u.mu.RUnlock()
+	r := u.records[name]
+	return slices.Clone(r.value), r.value != nil, nil
+}
+
+// List returns the names of all records, from memory, in no order.
+func (u *Bucket) List(context.Context) ([]string, error) {
+	u.mu.RLock()
+	defer u.mu.RUnlock()
+	var names []string
+	for name, r := range u.records {
+		if r.value != nil {
+			names = append(names, name)
+		}
+	}
+	return names, nil
+}
+
+// Create writes a record unless there is one of that name; false then.
+func (u *Bucket) Create(ctx context.Context, name string, record []byte) (bool, error) {
+	ctx, cancel := context.WithTimeout(ctx, bucketTimeout)
+	defer cancel()
+	revision, err := u.kv.Create(ctx, name, record)
+	if errors.Is(err, jetstream.ErrKeyExists) {
+		return false, nil
+	}
+	if err != nil {
+		return false, fmt.Errorf("writing %s to %s: %w", name, u.name, err)
+	}
+	u.keep(name, slices.Clone(record), revision)
+	return true, nil
+}
+
+// Put writes a record, whether or not there is one of that name.
+func (u *Bucket) Put(ctx context.Context, name string, record []byte) error {
+	ctx, cancel := context.WithTimeout(ctx, bucketTimeout)
+	defer cancel()
+	revision, err := u.kv.Put(ctx, name, record)
+	if err != nil {
+		return fmt.Errorf("writing %s to %s: %w", name, u.name, err)
+	}
+	u.keep(name, slices.Clone(record), revision)
+	return nil
+}
+
+// Update writes a record provided that it is still the one given; false when somebody was quicker.
+func (u *Bucket) Update(ctx context.Context, name string, record, was []byte) (bool, error) {
+	u.mu.RLock()
+	now := u.records[name]
+	u.mu.RUnlock()
+	if now.value == nil || !bytes.Equal(now.value, was) {
+		return false, nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, bucketTimeout)
+	defer cancel()
+	revision, err := u.kv.Update(ctx, name, record, now.revision)
+	var api *jetstream.APIError
+	if errors.As(err, &api) && api.ErrorCode == jetstream.JSErrCodeStreamWrongLastSequence {
+		return false, nil
+	}
+	if err != nil {
+		return false, fmt.Errorf("writing %s to %s: %w", name, u.name, err)
+	}
+	u.keep(name, slices.Clone(record), revision)
+	return true, nil
+}
+
+// Delete removes a record; it is no error when there is none.
+func (u *Bucket) Delete(ctx context.Context, name string) error {
+	ctx, cancel := context.WithTimeout(ctx, bucketTimeout)
+	defer cancel()
+	u.mu.RLock()
+	was := u.records[name].revision
+	u.mu.RUnlock()
+	if err := u.kv.Delete(ctx, name); err != nil {
+		return fmt.Errorf("deleting %s from %s: %w", name, u.name, err)
+	}
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if r := u.records[name]; r.revision == was { // whatever the revision of the deletion, it is later
+		u.records[name] = bucketRecord{nil, was + 1}
+	}
+	return nil
+}
