@@ -229,16 +229,19 @@ func (m *Monitor) isHeld(e *entry, now time.Time) bool { return m.since(now) < e
 // hold makes a verdict stand against probes. Where streams are looked at, the next look is when it may
 // be over, and there is time for it.
 func (m *Monitor) hold(e *entry, r event.Reason, now time.Time) {
-	until := m.since(now) + holdOther
-	if r == event.Unauthorized || r == event.LockedOut {
-		until += holdRefused - holdOther
+	every, stands := m.o.Config.DeepInterval, holdOther
+	switch {
+	case r == event.Unauthorized, r == event.LockedOut:
+		stands = holdRefused
+	case every > 0:
+		stands = min(stands, every)
 	}
-	e.held = until
-	if every := m.o.Config.DeepInterval; every > 0 {
-		e.held += every
+	e.held = m.since(now.Add(stands))
+	if every > 0 {
 		if e.suspect == nil {
-			m.planLook(e, until)
+			m.planLook(e, e.held)
 		}
+		e.held += every
 	}
 }
 
