@@ -17,6 +17,7 @@ type Config struct {
 	Events  Events  `yaml:"events"`
 	Map     Map     `yaml:"map"`
 	Access  Access  `yaml:"access"`
+	Alerts  Alerts  `yaml:"alerts"`
 	Log     Log     `yaml:"log"`
 }
 
@@ -117,6 +118,11 @@ type Access struct {
 	Anonymous string `yaml:"anonymous"` // none, viewer or admin; anything but none only on loopback
 }
 
+// Alerts is how rules are read.
+type Alerts struct {
+	Zone string `yaml:"zone"` // of the times in rules, like Asia/Shanghai
+}
+
 // Log is how the gateway logs to standard error.
 type Log struct {
 	Level  string `yaml:"level"`  // debug, info, warn or error
@@ -152,6 +158,7 @@ func Default() Config {
 		Events: Events{MaxAge: 168 * time.Hour, MaxBytes: 8 << 30},
 		Map:    Map{Center: [2]float64{118.09, 24.48}, Zoom: 11},
 		Access: Access{Anonymous: "none"},
+		Alerts: Alerts{Zone: "Asia/Shanghai"},
 		Log:    Log{Level: "info", Format: "text"},
 	}
 }

@@ -91,6 +91,8 @@ type gateway struct {
 	hub       *streams.Hub
 	relay     *relay.Server
 	rates     *rates.Recorder
+	keys      *bus.Keys
+	alerts    *alerting
 	monitor   *health.Monitor
 	motion    *watcher
 	judges    *judges
@@ -154,18 +156,22 @@ func (g *gateway) open(ctx context.Context) error {
 	if err := g.openStreams(); err != nil {
 		return err
 	}
+	if err := g.openAlerts(ctx); err != nil {
+		return fmt.Errorf("opening the alerts: %w", err)
+	}
 	return g.openAPI()
 }
 
 func (g *gateway) openStore(ctx context.Context) error {
 	cfg := g.config()
-	keys, err := bus.LoadKeys(filepath.Join(cfg.DataDir, "secret.key"))
+	var err error
+	g.keys, err = bus.LoadKeys(filepath.Join(cfg.DataDir, "secret.key"))
 	if err != nil {
 		return fmt.Errorf("loading the key of the cameras' passwords: %w", err)
 	}
 	g.bus, err = bus.Open(ctx, bus.Options{
 		NATS: cfg.NATS, Events: cfg.Events, DataDir: cfg.DataDir, Node: cfg.Node.Name,
-		Log: g.log, Authenticate: g.authenticateNATS, Sealer: keys,
+		Log: g.log, Authenticate: g.authenticateNATS, Sealer: g.keys,
 	})
 	if err != nil {
 		return err
@@ -255,12 +261,13 @@ func (g *gateway) openAPI() error {
 	g.metrics.MustRegister(g.bus.Collectors()...)
 	g.metrics.MustRegister(g.monitor.Collectors()...)
 	g.metrics.MustRegister(g.rates.Collector())
+	g.metrics.MustRegister(g.alerts.Collectors()...)
 	page, err := web.Handler()
 	if err != nil {
 		return fmt.Errorf("loading the page: %w", err)
 	}
 	g.api = api.New(api.Options{
-		Catalogue: g.bus.Registry(), Statuses: g.statuses, Streams: g.hub, Live: g.hub, Events: g.bus, Rates: g.rates, Authenticator: principals{g.access},
+		Catalogue: g.bus.Registry(), Statuses: g.statuses, Streams: g.hub, Live: g.hub, Events: g.bus, Rates: g.rates, Alerts: g.alerts, Authenticator: principals{g.access},
 		Ready: g.bus.Ready, Gatherer: g.metrics, RTSPURL: g.rtspURL, Page: page, Version: g.o.Version, Log: g.log,
 		RotateKey: g.rotateKey, Center: g.config().Map.Center, StartTimeout: g.config().Streams.StartTimeout,
 	})
@@ -310,6 +317,7 @@ func (g *gateway) run(ctx context.Context) error {
 	group.Go(func() error { return g.monitor.Run(ctx) })
 	group.Go(func() error { return g.always.run(ctx) })
 	group.Go(func() error { return g.judges.run(ctx) })
+	group.Go(func() error { return g.alerts.run(ctx) })
 	group.Go(func() error { return g.followConfig(ctx) })
 	g.web.open(g.api.Handler())
 	a := Addresses{HTTP: g.http.Addr().String(), RTSP: g.rtsp.Addr().String(), NATS: g.bus.ClientURL()}

@@ -46,6 +46,8 @@ type told struct {
 		Profile        string
 		User, Action   string
 		Target         string
+		Title, By      string
+		Comment        string
 	}
 	Missed int
 }
@@ -206,6 +208,10 @@ func (t *told) line() string {
 		add(fmt.Sprintf("%d of %d offline", d.Offline, d.Total))
 	case strings.HasPrefix(t.Type, "sharpeyes.motion."):
 		add(fmt.Sprintf("score %.2f", d.Score))
+	case strings.HasPrefix(t.Type, "sharpeyes.alert."):
+		add(d.Title)
+		add(d.By)
+		add(d.Comment)
 	default:
 		add(d.Profile)
 		add(d.Reason)

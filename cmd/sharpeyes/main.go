@@ -12,23 +12,26 @@ import (
 	"os/signal"
 	"strings"
 	"syscall"
+	_ "time/tzdata" // rules say times of the day, and not every machine knows all zones
 
 	"github.com/alecthomas/kong"
 )
 
 // commands is the command line.
 type commands struct {
-	Serve       serve       `cmd:"" help:"Run the gateway."`
-	Demo        demo        `cmd:"" help:"Run a whole city on this machine: simulated cameras and a gateway."`
-	Sim         simulate    `cmd:"" help:"Run simulated cameras alone."`
-	Channels    channels    `cmd:"" help:"Register, find and change channels of a running gateway."`
-	Sites       sites       `cmd:"" help:"List and describe the places where channels are."`
-	Maintenance maintenance `cmd:"" help:"List and set the times when sites or channels are worked on."`
-	Stats       stats       `cmd:"" help:"Count channels by state, and tell their rates over time."`
-	Events      events      `cmd:"" help:"Tell what happens, as it happens."`
-	Keys        keys        `cmd:"" help:"Change the key that the cameras' passwords are kept with."`
-	Config      conf        `cmd:"" help:"Check a configuration, or write the default one."`
-	Version     about       `cmd:"" help:"Tell the version."`
+	Serve       serve         `cmd:"" help:"Run the gateway."`
+	Demo        demo          `cmd:"" help:"Run a whole city on this machine: simulated cameras and a gateway."`
+	Sim         simulate      `cmd:"" help:"Run simulated cameras alone."`
+	Channels    channels      `cmd:"" help:"Register, find and change channels of a running gateway."`
+	Sites       sites         `cmd:"" help:"List and describe the places where channels are."`
+	Maintenance maintenance   `cmd:"" help:"List and set the times when sites or channels are worked on."`
+	Stats       stats         `cmd:"" help:"Count channels by state, and tell their rates over time."`
+	Events      events        `cmd:"" help:"Tell what happens, as it happens."`
+	Alerts      alertCommands `cmd:"" help:"List alerts, and acknowledge, close or snooze them."`
+	Rules       rules         `cmd:"" help:"List, change and try the rules that raise alerts."`
+	Keys        keys          `cmd:"" help:"Change the key that the cameras' passwords are kept with."`
+	Config      conf          `cmd:"" help:"Check a configuration, or write the default one."`
+	Version     about         `cmd:"" help:"Tell the version."`
 }
 
 // The exit statuses.

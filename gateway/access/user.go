@@ -18,14 +18,15 @@ type Role string
 // The roles.
 const (
 	Admin    Role = "admin"    // may all
-	Operator Role = "operator" // may read
+	Operator Role = "operator" // may read, and act on alerts
 	Viewer   Role = "viewer"   // may read
 )
 
 // What a principal may or may not do.
 const (
-	Read = "read" // see channels, states, streams
-	Edit = "edit" // change the registry
+	Read        = "read"        // see channels, states, streams
+	Acknowledge = "acknowledge" // act on alerts
+	Edit        = "edit"        // change the registry and the rules
 )
 
 // Principal is who is asking.
@@ -37,12 +38,14 @@ type Principal struct {
 // String is the principal's name, as it goes in the registry's log.
 func (p Principal) String() string { return p.Name }
 
-// May reports whether the principal may do an action, Read or Edit.
+// May reports whether the principal may do an action.
 func (p Principal) May(action string) bool {
 	switch p.Role {
 	case Admin:
 		return true
-	case Operator, Viewer:
+	case Operator:
+		return action == Read || action == Acknowledge
+	case Viewer:
 		return action == Read
 	default:
 		return false

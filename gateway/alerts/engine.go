@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"sharpeyes/registry"
+	"sharpeyes/registry/alert"
 	"sharpeyes/registry/event"
 )
 
@@ -24,19 +25,19 @@ type Keeper interface {
 // fold is what a rule knows of one place.
 type fold struct {
 	rule    string
-	alert   *Alert // the last one; nil: there was none
-	record  []byte // of it, as the store has it
-	changed bool   // since then
+	alert   *alert.Alert // the last one; nil: there was none
+	record  []byte       // of it, as the store has it
+	changed bool         // since then
 	times   []time.Time
 	mark    uint64 // sequence of the last event that counted
 }
 
-func (f *fold) open() bool { return f.alert != nil && f.alert.State != Closed }
+func (f *fold) open() bool { return f.alert != nil && f.alert.State != alert.Closed }
 
 // waiting is an event whose rule asks that it lasts.
 type waiting struct {
-	rule *compiled
-	seen *Seen
+	rule *alert.Compiled
+	seen *alert.Seen
 	due  time.Time
 }
 
@@ -49,19 +50,19 @@ type Engine struct {
 	node    string
 	keep    Keeper
 	publish func(event.Event)
-	tell    func(ctx context.Context, rule Rule, e event.Event) // webhooks
+	tell    func(ctx context.Context, rule alert.Rule, e event.Event) // webhooks
 	log     *slog.Logger
 	metrics *metrics
 
 	mu      sync.Mutex
-	rules   []*compiled
+	rules   []*alert.Compiled
 	folds   map[foldKey]*fold
 	waiting map[subjectKey]waiting
 	active  map[subjectKey]*fold // what a lasting condition has an open alert for
 	dirty   map[*fold]struct{}
 }
 
-func newEngine(node string, keep Keeper, publish func(event.Event), tell func(context.Context, Rule, event.Event), log *slog.Logger, m *metrics) *Engine {
+func newEngine(node string, keep Keeper, publish func(event.Event), tell func(context.Context, alert.Rule, event.Event), log *slog.Logger, m *metrics) *Engine {
 	return &Engine{
 		node: node, keep: keep, publish: publish, tell: tell, log: log, metrics: m,
 		folds: map[foldKey]*fold{}, waiting: map[subjectKey]waiting{}, active: map[subjectKey]*fold{}, dirty: map[*fold]struct{}{},
@@ -69,7 +70,7 @@ func newEngine(node string, keep Keeper, publish func(event.Event), tell func(co
 }
 
 // setRules takes over the rules. What waits for a rule that has changed or is gone is forgotten.
-func (e *Engine) setRules(rules []*compiled) {
+func (e *Engine) setRules(rules []*alert.Compiled) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.rules = rules
@@ -81,13 +82,13 @@ func (e *Engine) setRules(rules []*compiled) {
 }
 
 // load takes over an alert from the store, as it was written by this gateway or another.
-func (e *Engine) load(a *Alert, record []byte) {
+func (e *Engine) load(a *alert.Alert, record []byte) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.loadLocked(a, record)
 }
 
-func (e *Engine) loadLocked(a *Alert, record []byte) {
+func (e *Engine) loadLocked(a *alert.Alert, record []byte) {
 	f := e.fold(a.Rule, a.Place)
 	if f.alert != nil && f.alert.ID != a.ID && f.alert.Raised.After(a.Raised) {
 		return // of an earlier one
@@ -126,25 +127,25 @@ func (e *Engine) fold(rule, place string) *fold {
 }
 
 // take evaluates an event. now is the time that alerts are raised at.
-func (e *Engine) take(ctx context.Context, s *Seen, now time.Time) {
+func (e *Engine) take(ctx context.Context, s *alert.Seen, now time.Time) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.metrics.events.Inc()
 	for _, c := range e.rules {
-		if !c.about(s) {
+		if !c.About(s) {
 			continue
 		}
-		if !c.matches(s) {
+		if !c.Matches(s) {
 			if ends(c, s) {
-				e.ended(ctx, c.Name, s.subject(), s, now)
+				e.ended(ctx, c.Name, s.Subject(), s, now)
 			}
 			continue
 		}
-		if !c.Enabled || !c.holds(s.At) {
+		if !c.Enabled || !c.Holds(s.At) {
 			continue
 		}
-		if c.For > 0 && lasting(s.Type) {
-			k := subjectKey{c.Name, s.subject()}
+		if c.For > 0 && alert.Lasting(s.Type) {
+			k := subjectKey{c.Name, s.Subject()}
 			if _, there := e.waiting[k]; !there && e.active[k] == nil {
 				e.waiting[k] = waiting{rule: c, seen: s, due: s.At.Add(time.Duration(c.For))}
 			}
@@ -156,13 +157,13 @@ func (e *Engine) take(ctx context.Context, s *Seen, now time.Time) {
 
 // ends reports whether the event ends what the rule waits for: it is of the same kind and not what is
 // waited for, or the opposite.
-func ends(c *compiled, s *Seen) bool {
+func ends(c *alert.Compiled, s *alert.Seen) bool {
 	for _, t := range c.Types {
 		switch {
 		case t == s.Type && t == string(event.HealthChanged),
 			t == string(event.SiteOutage) && s.Type == string(event.SiteRestored),
 			t == string(event.GatewayIsolated) && s.Type == string(event.GatewayReconnected),
-			t == RateBelow && s.Type == RateMet:
+			t == alert.RateBelow && s.Type == alert.RateMet:
 			return true
 		}
 	}
@@ -170,17 +171,17 @@ func ends(c *compiled, s *Seen) bool {
 }
 
 // count counts an event that matters, and raises or folds when there are enough.
-func (e *Engine) count(ctx context.Context, c *compiled, s *Seen, now time.Time) {
-	place := s.place(c.FoldBy)
+func (e *Engine) count(ctx context.Context, c *alert.Compiled, s *alert.Seen, now time.Time) {
+	place := s.Place(c.FoldBy)
 	f := e.fold(c.Name, place)
 	if s.Sequence > 0 && s.Sequence <= f.mark { // read again after a restart
 		return
 	}
 	if f.open() {
 		e.metrics.folded.Inc()
-		f.alert.fold(s)
-		if lasting(s.Type) {
-			e.active[subjectKey{c.Name, s.subject()}] = f
+		f.alert.Fold(s)
+		if alert.Lasting(s.Type) {
+			e.active[subjectKey{c.Name, s.Subject()}] = f
 		}
 		f.mark = max(f.mark, s.Sequence)
 		e.dirty[f] = struct{}{}
@@ -199,13 +200,13 @@ func (e *Engine) count(ctx context.Context, c *compiled, s *Seen, now time.Time)
 	}
 	n := max(len(f.times), 1)
 	f.times = nil
-	a := newAlert(c, s, place, now)
+	a := alert.New(c, s, place, now)
 	a.Count = n
 	e.raise(ctx, c, f, a, s.At, now)
 }
 
 // suppressed reports whether an open alert of a rule that suppresses this one covers the place.
-func (e *Engine) suppressed(c *compiled, s *Seen) bool {
+func (e *Engine) suppressed(c *alert.Compiled, s *alert.Seen) bool {
 	for _, other := range e.rules {
 		if !slices.Contains(other.Suppresses, c.Name) {
 			continue
@@ -216,9 +217,9 @@ func (e *Engine) suppressed(c *compiled, s *Seen) bool {
 			}
 			a := f.alert
 			switch {
-			case other.FoldBy == ByRule, a.Channel != nil && s.Channel != nil && a.Channel.ID == s.Channel.ID && other.FoldBy == ByChannel,
-				a.Channel == nil && a.Site != "" && within(s.Site, a.Site),
-				other.FoldBy == BySite && a.Site != "" && within(s.Site, a.Site),
+			case other.FoldBy == alert.ByRule, a.Channel != nil && s.Channel != nil && a.Channel.ID == s.Channel.ID && other.FoldBy == alert.ByChannel,
+				a.Channel == nil && a.Site != "" && alert.Within(s.Site, a.Site),
+				other.FoldBy == alert.BySite && a.Site != "" && alert.Within(s.Site, a.Site),
 				a.Recorder != "" && a.Recorder == s.Recorder:
 				return true
 			}
@@ -228,8 +229,8 @@ func (e *Engine) suppressed(c *compiled, s *Seen) bool {
 }
 
 // raise stores a new alert and tells it, unless it was raised before.
-func (e *Engine) raise(ctx context.Context, c *compiled, f *fold, a *Alert, at, now time.Time) {
-	record, err := encode(a)
+func (e *Engine) raise(ctx context.Context, c *alert.Compiled, f *fold, a *alert.Alert, at, now time.Time) {
+	record, err := alert.Encode(a)
 	if err != nil {
 		e.log.Error("An alert can't be written", "rule", c.Name, "error", err)
 		return
@@ -250,13 +251,13 @@ func (e *Engine) raise(ctx context.Context, c *compiled, f *fold, a *Alert, at, 
 	}
 	e.metrics.raised.WithLabelValues(string(c.Severity)).Inc()
 	e.metrics.lag.Observe(now.Sub(at).Seconds())
-	e.announce(ctx, c, f, event.AlertRaised, now, System, "")
+	e.announce(ctx, c, f, event.AlertRaised, now, alert.System, "")
 }
 
 // announce publishes what became of an alert.
-func (e *Engine) announce(ctx context.Context, c *compiled, f *fold, t event.Type, now time.Time, by, comment string) {
+func (e *Engine) announce(ctx context.Context, c *alert.Compiled, f *fold, t event.Type, now time.Time, by, comment string) {
 	ev := f.alert.Event(e.node, t, now, by, comment)
-	ev.ID = idOf(f.alert.ID, string(t), fmt.Sprint(len(f.alert.Steps))) // the same from whoever tells it
+	ev.ID = alert.ID(f.alert.ID, string(t), fmt.Sprint(len(f.alert.Steps))) // the same from whoever tells it
 	e.publish(ev)
 	if c != nil && len(c.Tell) > 0 {
 		e.tell(ctx, c.Rule, ev)
@@ -264,7 +265,7 @@ func (e *Engine) announce(ctx context.Context, c *compiled, f *fold, t event.Typ
 }
 
 // ended ends a condition: what waited for it to last is forgotten, and an alert that has no other closes.
-func (e *Engine) ended(ctx context.Context, rule, subject string, s *Seen, now time.Time) {
+func (e *Engine) ended(ctx context.Context, rule, subject string, s *alert.Seen, now time.Time) {
 	k := subjectKey{rule, subject}
 	delete(e.waiting, k)
 	f := e.active[k]
@@ -280,15 +281,15 @@ func (e *Engine) ended(ctx context.Context, rule, subject string, s *Seen, now t
 	if len(a.Subjects) > 0 {
 		return
 	}
-	a.State = Closed
-	a.step(now, System, "closed", "it has ended")
+	a.State = alert.Closed
+	a.Note(now, alert.System, "closed", "it has ended")
 	if !e.write(ctx, f) {
 		return
 	}
-	e.announce(ctx, e.rule(rule), f, event.AlertClosed, now, System, "it has ended")
+	e.announce(ctx, e.rule(rule), f, event.AlertClosed, now, alert.System, "it has ended")
 }
 
-func (e *Engine) rule(name string) *compiled {
+func (e *Engine) rule(name string) *alert.Compiled {
 	for _, c := range e.rules {
 		if c.Name == name {
 			return c
@@ -301,7 +302,7 @@ func (e *Engine) rule(name string) *compiled {
 // meanwhile is taken over as that is when the store tells of it.
 func (e *Engine) write(ctx context.Context, f *fold) bool {
 	delete(e.dirty, f)
-	record, err := encode(f.alert)
+	record, err := alert.Encode(f.alert)
 	if err == nil {
 		var ok bool
 		if ok, err = e.keep.Update(ctx, f.alert.ID, record, f.record); ok {
@@ -329,17 +330,17 @@ func (e *Engine) tick(ctx context.Context, now time.Time) {
 	}
 	slices.SortFunc(due, func(a, b waiting) int { return a.due.Compare(b.due) })
 	for _, w := range due {
-		if w.rule.holds(w.due) {
+		if w.rule.Holds(w.due) {
 			e.count(ctx, w.rule, w.seen, now)
 		}
 	}
 	for _, f := range e.folds {
 		if a := f.alert; f.open() && !a.Snoozed.IsZero() && !a.Snoozed.After(now) {
 			a.Snoozed = time.Time{}
-			a.State = Open
-			a.step(now, System, "raised again", "")
+			a.State = alert.Open
+			a.Note(now, alert.System, "raised again", "")
 			if e.write(ctx, f) {
-				e.announce(ctx, e.rule(f.rule), f, event.AlertRaised, now, System, "it is no longer snoozed")
+				e.announce(ctx, e.rule(f.rule), f, event.AlertRaised, now, alert.System, "it is no longer snoozed")
 			}
 		}
 	}
@@ -352,7 +353,7 @@ func (e *Engine) tick(ctx context.Context, now time.Time) {
 	e.metrics.open.Set(float64(e.countOpen()))
 	// Places that nothing is known of any more.
 	for k, f := range e.folds {
-		if !f.open() && len(f.times) == 0 && (f.alert == nil || now.Sub(f.alert.Last) > longest) {
+		if !f.open() && len(f.times) == 0 && (f.alert == nil || now.Sub(f.alert.Last) > alert.Longest) {
 			delete(e.folds, k)
 		}
 	}
@@ -368,7 +369,7 @@ func (e *Engine) countOpen() (n int) {
 }
 
 // lookback is how much of the past the rules need to know.
-func lookback(rules []*compiled) time.Duration {
+func lookback(rules []*alert.Compiled) time.Duration {
 	d := time.Minute
 	for _, c := range rules {
 		d = max(d, time.Duration(c.For), time.Duration(c.Within))

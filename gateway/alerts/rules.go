@@ -11,11 +11,12 @@ import (
 	"time"
 
 	"sharpeyes/registry"
+	"sharpeyes/registry/alert"
 	"sharpeyes/registry/event"
 )
 
 // Rules are all rules, by name. Secrets aren't shown.
-func (s *Service) Rules(ctx context.Context) ([]Rule, error) {
+func (s *Service) Rules(ctx context.Context) ([]alert.Rule, error) {
 	all, err := s.stored(ctx)
 	for i := range all {
 		all[i] = shown(all[i])
@@ -24,20 +25,20 @@ func (s *Service) Rules(ctx context.Context) ([]Rule, error) {
 }
 
 // Rule is one; a registry.NotFoundError when there is none of that name.
-func (s *Service) Rule(ctx context.Context, name string) (Rule, error) {
+func (s *Service) Rule(ctx context.Context, name string) (alert.Rule, error) {
 	r, err := s.rule(ctx, name)
 	return shown(r), err
 }
 
-func (s *Service) rule(ctx context.Context, name string) (Rule, error) {
+func (s *Service) rule(ctx context.Context, name string) (alert.Rule, error) {
 	b, there, err := s.o.Rules.Get(ctx, name)
 	if err != nil {
-		return Rule{}, fmt.Errorf("reading the rule %s: %w", name, err)
+		return alert.Rule{}, fmt.Errorf("reading the rule %s: %w", name, err)
 	}
-	if !there || !ruleName.MatchString(name) {
-		return Rule{}, &registry.NotFoundError{What: "rule", ID: name}
+	if !there || !alert.IsName(name) {
+		return alert.Rule{}, &registry.NotFoundError{What: "rule", ID: name}
 	}
-	r, err := Parse(b)
+	r, err := alert.Parse(b)
 	if err != nil {
 		return r, fmt.Errorf("reading the rule %s: %w", name, err)
 	}
@@ -45,7 +46,7 @@ func (s *Service) rule(ctx context.Context, name string) (Rule, error) {
 }
 
 // shown is a rule without what is for the store alone.
-func shown(r Rule) Rule {
+func shown(r alert.Rule) alert.Rule {
 	r.Tell = slices.Clone(r.Tell)
 	for i := range r.Tell {
 		r.Tell[i].Secret, r.Tell[i].Sealed = "", nil
@@ -53,13 +54,13 @@ func shown(r Rule) Rule {
 	return r
 }
 
-func (s *Service) stored(ctx context.Context) ([]Rule, error) {
+func (s *Service) stored(ctx context.Context) ([]alert.Rule, error) {
 	names, err := s.o.Rules.List(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("reading the rules: %w", err)
 	}
 	slices.Sort(names)
-	all := make([]Rule, 0, len(names))
+	all := make([]alert.Rule, 0, len(names))
 	for _, name := range names {
 		if name == cursor {
 			continue
@@ -82,7 +83,7 @@ const mostRules = 500
 
 // PutRule makes or replaces a rule. A webhook that is given no secret keeps the one of the same address.
 // The error is registry.FieldErrors when the rule is wrong.
-func (s *Service) PutRule(ctx context.Context, r Rule) (Rule, error) {
+func (s *Service) PutRule(ctx context.Context, r alert.Rule) (alert.Rule, error) {
 	if err := r.Validate(); err != nil {
 		return r, err
 	}
@@ -141,30 +142,22 @@ func (s *Service) DeleteRule(ctx context.Context, name string) error {
 	return nil
 }
 
-// Trial is what a rule would have done.
-type Trial struct {
-	Events int     `json:"events" doc:"that were looked at"`
-	More   bool    `json:"more" doc:"there were more events than are looked at; the time ends before until"`
-	Alerts []Alert `json:"alerts" doc:"that it would have raised, the first 100"`
-	Raised int     `json:"raised" doc:"how many"`
-}
-
 // mostTried bounds the events that a rule is tried on.
 const mostTried = 1_000_000
 
 var errEnough = errors.New("enough")
 
 // Try runs a rule over the events between two times as if it had been there. Other rules suppress nothing.
-func (s *Service) Try(ctx context.Context, r Rule, since, until time.Time) (Trial, error) {
+func (s *Service) Try(ctx context.Context, r alert.Rule, since, until time.Time) (alert.Trial, error) {
 	r.Enabled = true
-	c, err := r.compile(s.o.Zone)
+	c, err := r.Compile(s.o.Zone)
 	if err != nil {
-		return Trial{}, err
+		return alert.Trial{}, err
 	}
-	var t Trial
+	var t alert.Trial
 	keep := &memory{records: map[string][]byte{}}
-	e := newEngine(s.o.Node, keep, func(event.Event) {}, func(context.Context, Rule, event.Event) {}, slog.New(slog.DiscardHandler), newMetrics())
-	e.setRules([]*compiled{c})
+	e := newEngine(s.o.Node, keep, func(event.Event) {}, func(context.Context, alert.Rule, event.Event) {}, slog.New(slog.DiscardHandler), newMetrics())
+	e.setRules([]*alert.Compiled{c})
 	last := since
 	err = s.o.Stream.Read(ctx, 0, since, true, func(sequence uint64, at time.Time, b []byte) error {
 		if !at.Before(until) {
@@ -180,7 +173,7 @@ func (s *Service) Try(ctx context.Context, r Rule, since, until time.Time) (Tria
 		}
 		last = at
 		e.tick(ctx, at)
-		if seen, err := read(sequence, b, s.o.Channel); err == nil {
+		if seen, err := alert.Read(sequence, b, s.o.Channel); err == nil {
 			e.take(ctx, seen, at)
 		}
 		return ctx.Err()
@@ -191,15 +184,15 @@ func (s *Service) Try(ctx context.Context, r Rule, since, until time.Time) (Tria
 	if !t.More {
 		e.tick(ctx, until)
 	}
-	t.Alerts = []Alert{}
+	t.Alerts = []alert.Alert{}
 	for _, record := range keep.records {
-		a, err := Decode(record)
+		a, err := alert.Decode(record)
 		if err != nil {
 			return t, err
 		}
 		t.Alerts = append(t.Alerts, *a)
 	}
-	slices.SortFunc(t.Alerts, func(a, b Alert) int {
+	slices.SortFunc(t.Alerts, func(a, b alert.Alert) int {
 		if n := a.Raised.Compare(b.Raised); n != 0 {
 			return n
 		}

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"sharpeyes/registry"
+	"sharpeyes/registry/alert"
 	"sharpeyes/registry/event"
 )
 
@@ -50,13 +51,13 @@ type Options struct {
 	// Publish sends an event.
 	Publish func(event.Event)
 	// Tell hands the event of an alert on to a rule's webhooks. It must not wait for them.
-	Tell func(ctx context.Context, r Rule, e event.Event)
+	Tell func(ctx context.Context, r alert.Rule, e event.Event)
 	// Channel is one of the registry.
 	Channel func(id string) (registry.Channel, bool)
 	// Rates is what is to be noted of rates now, about once a minute; nil: nothing.
-	Rates func(now time.Time) []Seen
+	Rates func(now time.Time) []alert.Seen
 	// Fresh is what rules a city without any begins with.
-	Fresh []Rule
+	Fresh []alert.Rule
 	Log   *slog.Logger
 }
 
@@ -115,7 +116,7 @@ func (s *Service) Lead(ctx context.Context) error {
 		if record == nil {
 			return
 		}
-		if a, err := Decode(record); err == nil {
+		if a, err := alert.Decode(record); err == nil {
 			e.heard(a, record)
 		}
 	})
@@ -139,7 +140,7 @@ func (s *Service) Lead(ctx context.Context) error {
 	defer running.Wait()
 	running.Go(func() {
 		cancel(s.o.Stream.Read(ctx, from, since, false, func(sequence uint64, _ time.Time, b []byte) error {
-			seen, err := read(sequence, b, s.o.Channel)
+			seen, err := alert.Read(sequence, b, s.o.Channel)
 			if err == nil {
 				e.take(ctx, seen, time.Now())
 			}
@@ -206,7 +207,7 @@ func (s *Service) lead(ctx context.Context, e *Engine, changed <-chan struct{}, 
 
 // start is where evaluating begins: where it stopped, and so much earlier that whatever was counted or
 // waited for is again.
-func (s *Service) start(ctx context.Context, rules []*compiled) (from uint64, since time.Time, err error) {
+func (s *Service) start(ctx context.Context, rules []*alert.Compiled) (from uint64, since time.Time, err error) {
 	newest, err := s.o.Stream.Newest(ctx)
 	if err != nil {
 		return 0, since, fmt.Errorf("looking at the events: %w", err)
@@ -224,14 +225,14 @@ func (s *Service) start(ctx context.Context, rules []*compiled) (from uint64, si
 }
 
 // compiled are the rules that can be used.
-func (s *Service) compiled(ctx context.Context) ([]*compiled, error) {
+func (s *Service) compiled(ctx context.Context) ([]*alert.Compiled, error) {
 	rules, err := s.stored(ctx)
 	if err != nil {
 		return nil, err
 	}
-	all := make([]*compiled, 0, len(rules))
+	all := make([]*alert.Compiled, 0, len(rules))
 	for _, r := range rules {
-		c, err := r.compile(s.o.Zone)
+		c, err := r.Compile(s.o.Zone)
 		if err != nil {
 			s.o.Log.Error("A rule can't be used", "rule", r.Name, "error", err)
 			continue
@@ -254,7 +255,7 @@ func (s *Service) loadAlerts(ctx context.Context, e *Engine) error {
 		if !there {
 			continue
 		}
-		if a, err := Decode(b); err == nil {
+		if a, err := alert.Decode(b); err == nil {
 			e.load(a, b)
 		}
 	}
@@ -262,7 +263,7 @@ func (s *Service) loadAlerts(ctx context.Context, e *Engine) error {
 }
 
 // heard takes over what somebody else did with an alert.
-func (e *Engine) heard(a *Alert, record []byte) {
+func (e *Engine) heard(a *alert.Alert, record []byte) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if f := e.folds[foldKey{a.Rule, a.Place}]; f != nil && f.alert != nil && f.alert.ID == a.ID && string(f.record) == string(record) {

@@ -54,7 +54,7 @@ type Streams interface {
 type Principal interface {
 	// String is the name that goes with a change into the registry's log.
 	String() string
-	// May reports whether the principal may "read" or "edit".
+	// May reports whether the principal may "read", "acknowledge" or "edit".
 	May(action string) bool
 }
 
@@ -75,6 +75,7 @@ type Options struct {
 	Live          Live   // nil: nobody can watch over HTTP
 	Events        Events // nil: nobody can listen
 	Rates         Rates  // nil: nobody accounts
+	Alerts        Alerts // nil: there are none
 	Authenticator Authenticator
 	// StartTimeout is how long a camera may take until it sends; 0 takes 10 s.
 	StartTimeout time.Duration

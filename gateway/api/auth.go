@@ -55,6 +55,8 @@ func actionOf(r *http.Request) string {
 		return "read"
 	case r.URL.Path == prewarmPath: // what watching does as well
 		return "read"
+	case strings.HasPrefix(r.URL.Path, prefix+"/alerts/"):
+		return "acknowledge"
 	}
 	return "edit"
 }

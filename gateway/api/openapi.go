@@ -6,6 +6,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"sharpeyes/registry"
+	"sharpeyes/registry/event"
 )
 
 // finishDocument says in the OpenAPI document what the types can't: bodies that the registry reads
@@ -101,4 +102,16 @@ func livePathItem() *huma.PathItem {
 			"503": {Description: "The camera can't be reached or authenticated, or a quota is used up; reason and detail tell"},
 		},
 	}}
+}
+
+// schemaName tells a channel as events and alerts have it from one of the registry.
+func schemaName(t reflect.Type, hint string) string {
+	name := huma.DefaultSchemaNamer(t, hint)
+	for t.Kind() == reflect.Pointer {
+		t = t.Elem()
+	}
+	if t == reflect.TypeFor[event.Channel]() {
+		return "Event" + name
+	}
+	return name
 }

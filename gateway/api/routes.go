@@ -31,7 +31,7 @@ func (a *API) routes() http.Handler {
 			Info: &huma.Info{Title: "Sharp Eyes", Version: a.o.Version,
 				Description: "The channels of a city's video network: what there is, what state it is in, where to watch it."},
 			Components: &huma.Components{
-				Schemas:         huma.NewMapRegistry("#/components/schemas/", huma.DefaultSchemaNamer),
+				Schemas:         huma.NewMapRegistry("#/components/schemas/", schemaName),
 				SecuritySchemes: map[string]*huma.SecurityScheme{"basic": {Type: "http", Scheme: "basic"}},
 			},
 			Security: []map[string][]string{{"basic": {}}},
@@ -58,6 +58,10 @@ func (a *API) routes() http.Handler {
 	a.streamOperations(h)
 	if a.o.Events != nil {
 		a.eventOperations(h)
+	}
+	if a.o.Alerts != nil {
+		a.alertOperations(h)
+		a.ruleOperations(h)
 	}
 	if a.o.Live != nil {
 		a.prewarmOperation(h)

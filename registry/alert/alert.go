@@ -1,4 +1,4 @@
-package alerts
+package alert
 
 import (
 	"encoding/json"
@@ -62,43 +62,45 @@ const (
 	System = "system"
 )
 
-// idOf is the same for the same cause, whoever finds it.
-func idOf(rule, place, cause string) string {
+// ID is the same for the same cause, whoever finds it.
+func ID(rule, place, cause string) string {
 	return uuid.NewSHA1(uuid.NameSpaceURL, []byte("sharpeyes:alert:"+rule+"\x00"+place+"\x00"+cause)).String()
 }
 
-// lasting reports whether the event begins something that another one ends.
-func lasting(typ string) bool {
+// Lasting reports whether the event begins something that another one ends.
+func Lasting(typ string) bool {
 	return typ == string(event.HealthChanged) || typ == string(event.SiteOutage) || typ == string(event.GatewayIsolated) || typ == RateBelow
 }
 
-func newAlert(c *compiled, s *Seen, place string, now time.Time) *Alert {
+// New is an alert of the rule, caused by the event.
+func New(c *Compiled, s *Seen, place string, now time.Time) *Alert {
 	a := &Alert{
-		ID: idOf(c.Name, place, s.ID), Rule: c.Name, Severity: c.Severity, Title: titleOf(c.Title, s), State: Open,
+		ID: ID(c.Name, place, s.ID), Rule: c.Name, Severity: c.Severity, Title: titleOf(c.Title, s), State: Open,
 		Channel: s.Channel, Site: s.Site, Recorder: s.Recorder, Reason: s.Reason, Detail: s.Detail, First: s.At, Raised: now.UTC(), Place: place,
 	}
 	if s.Channel == nil || c.FoldBy != ByRecorder {
 		a.Recorder = ""
 	}
-	a.fold(s)
-	a.step(now, System, "raised", "")
+	a.Fold(s)
+	a.Note(now, System, "raised", "")
 	return a
 }
 
-// fold adds an event.
-func (a *Alert) fold(s *Seen) {
+// Fold adds an event.
+func (a *Alert) Fold(s *Seen) {
 	a.Count++
 	a.Last = s.At
 	a.Sequence = max(a.Sequence, s.Sequence)
 	if c := s.Channel; c != nil && len(a.Channels) < mostChannels && !slices.Contains(a.Channels, c.ID) {
 		a.Channels = append(a.Channels, c.ID)
 	}
-	if id := s.subject(); lasting(s.Type) && len(a.Subjects) < mostSubjects && !slices.Contains(a.Subjects, id) {
+	if id := s.Subject(); Lasting(s.Type) && len(a.Subjects) < mostSubjects && !slices.Contains(a.Subjects, id) {
 		a.Subjects = append(a.Subjects, id)
 	}
 }
 
-func (a *Alert) step(at time.Time, by, action, comment string) {
+// Note notes what was done with it.
+func (a *Alert) Note(at time.Time, by, action, comment string) {
 	a.Steps = append(a.Steps, Step{At: at.UTC(), By: by, Action: action, Comment: comment})
 	if n := len(a.Steps) - mostSteps; n > 0 {
 		a.Steps = slices.Delete(a.Steps, 1, 1+n) // how it began stays
@@ -117,8 +119,8 @@ func titleOf(title string, s *Seen) string {
 	name := s.Site
 	if s.Channel != nil {
 		name = s.Channel.Name
-	} else if s.Subject != "" {
-		name = s.Subject
+	} else if s.Of != "" {
+		name = s.Of
 	} else if name == "" {
 		name = s.Recorder
 	}

@@ -1,4 +1,4 @@
-package alerts
+package alert
 
 import (
 	"encoding/json"
@@ -26,7 +26,7 @@ type Seen struct {
 	State, Previous, Reason, Detail string
 	Score                           float64
 	Offline, Total                  int
-	Subject                         string  // what a rate is of, like class 1
+	Of                              string  // what a rate is of, like class 1
 	Rate, Target                    float64 // 0 to 1
 }
 
@@ -47,13 +47,13 @@ type facts struct {
 	Total    int      `expr:"total"`
 	Rate     float64  `expr:"rate"`
 	Target   float64  `expr:"target"`
-	Subject  string   `expr:"subject"`
+	Of       string   `expr:"of"`
 }
 
 func (s *Seen) facts() facts {
 	f := facts{
 		Type: s.Type, Class: s.Class, Scenario: s.Scenario, Site: s.Site, Tags: s.Tags, State: s.State, Previous: s.Previous,
-		Reason: s.Reason, Score: s.Score, Offline: s.Offline, Total: s.Total, Rate: s.Rate, Target: s.Target, Subject: s.Subject,
+		Reason: s.Reason, Score: s.Score, Offline: s.Offline, Total: s.Total, Rate: s.Rate, Target: s.Target, Of: s.Of,
 	}
 	if s.Channel != nil {
 		f.Channel, f.Name = s.Channel.ID, s.Channel.Name
@@ -61,8 +61,8 @@ func (s *Seen) facts() facts {
 	return f
 }
 
-// read takes an event apart. Channel knows what the event doesn't say of its channel.
-func read(sequence uint64, b []byte, channel func(id string) (registry.Channel, bool)) (*Seen, error) {
+// Read takes an event apart. Channel knows what the event doesn't say of its channel.
+func Read(sequence uint64, b []byte, channel func(id string) (registry.Channel, bool)) (*Seen, error) {
 	var e struct {
 		ID, Type string
 		Time     time.Time
@@ -91,13 +91,13 @@ func read(sequence uint64, b []byte, channel func(id string) (registry.Channel, 
 	return s, nil
 }
 
-// subject is what a condition is a condition of: the channel, or the place itself.
-func (s *Seen) subject() string {
+// Subject is what a condition is a condition of: the channel, or the place itself.
+func (s *Seen) Subject() string {
 	switch {
 	case s.Channel != nil:
 		return s.Channel.ID
-	case s.Subject != "":
-		return s.Subject
+	case s.Of != "":
+		return s.Of
 	case s.Site != "":
 		return "site:" + s.Site
 	default:
@@ -105,8 +105,8 @@ func (s *Seen) subject() string {
 	}
 }
 
-// place is what the rule folds the event into.
-func (s *Seen) place(by Place) string {
+// Place is what the rule folds the event into.
+func (s *Seen) Place(by Place) string {
 	switch {
 	case by == ByRule:
 		return ""
@@ -115,5 +115,5 @@ func (s *Seen) place(by Place) string {
 	case by == ByRecorder && s.Recorder != "":
 		return "recorder:" + s.Recorder
 	}
-	return s.subject()
+	return s.Subject()
 }

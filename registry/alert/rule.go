@@ -1,4 +1,4 @@
-package alerts
+package alert
 
 import (
 	"encoding/json"
@@ -96,9 +96,11 @@ func (d *Duration) UnmarshalText(b []byte) error {
 	return nil
 }
 
+// Longest bounds for and within.
+const Longest = 24 * time.Hour
+
 // The bounds of a rule.
 const (
-	longest   = 24 * time.Hour // of for and within
 	mostCount = 10_000
 	mostNodes = 200 // of an expression
 	mostList  = 100
@@ -122,8 +124,8 @@ var usable = []string{
 	string(event.SiteOutage), string(event.SiteRestored), string(event.GatewayIsolated), string(event.GatewayReconnected), RateBelow,
 }
 
-// compiled is a rule that is ready to be asked.
-type compiled struct {
+// Compiled is a rule that is ready to be asked.
+type Compiled struct {
 	Rule
 	when *vm.Program
 	zone *time.Location
@@ -131,11 +133,12 @@ type compiled struct {
 
 // Validate finds all that is wrong with the rule; the error is registry.FieldErrors.
 func (r Rule) Validate() error {
-	_, err := r.compile(time.UTC)
+	_, err := r.Compile(time.UTC)
 	return err
 }
 
-func (r Rule) compile(zone *time.Location) (*compiled, error) {
+// Compile makes the rule ready; its times are of the zone. The error is as of Validate.
+func (r Rule) Compile(zone *time.Location) (*Compiled, error) {
 	var wrong registry.FieldErrors
 	need := func(ok bool, field string, value any, mend string) {
 		if !ok {
@@ -162,9 +165,9 @@ func (r Rule) compile(zone *time.Location) (*compiled, error) {
 		_, err := time.Parse(time.DateOnly, d)
 		need(err == nil, "holidays", d, "write a date like 2026-10-01")
 	}
-	need(r.For >= 0 && time.Duration(r.For) <= longest, "for", time.Duration(r.For), "write up to 24h")
+	need(r.For >= 0 && time.Duration(r.For) <= Longest, "for", time.Duration(r.For), "write up to 24h")
 	need(r.Count >= 0 && r.Count <= mostCount, "count", r.Count, "write 1 to 10000")
-	need(r.Within >= 0 && time.Duration(r.Within) <= longest, "within", time.Duration(r.Within), "write up to 24h")
+	need(r.Within >= 0 && time.Duration(r.Within) <= Longest, "within", time.Duration(r.Within), "write up to 24h")
 	need(r.Count <= 1 || r.Within > 0, "within", time.Duration(r.Within), "say within what time there must be "+strconv.Itoa(r.Count))
 	need(slices.Contains([]Place{"", ByChannel, BySite, ByRecorder, ByRule}, r.FoldBy), "fold_by", r.FoldBy, "write channel, site, recorder or rule")
 	need(slices.Contains([]Severity{Info, Warning, Critical}, r.Severity), "severity", r.Severity, "write info, warning or critical")
@@ -173,7 +176,7 @@ func (r Rule) compile(zone *time.Location) (*compiled, error) {
 		need(err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Host != "" && u.User == nil, "tell",
 			"a webhook", "write an address like https://host/path, without user and password")
 	}
-	c := &compiled{Rule: r, zone: zone}
+	c := &Compiled{Rule: r, zone: zone}
 	if r.When != "" {
 		p, err := expr.Compile(r.When, expr.Env(facts{}), expr.AsBool(), expr.MaxNodes(mostNodes))
 		need(err == nil, "when", r.When, fmt.Sprintf("can't be understood: %v", err))
@@ -189,20 +192,23 @@ func (r Rule) compile(zone *time.Location) (*compiled, error) {
 	return c, nil
 }
 
-// means reports whether the rule is about such an event at all.
-func (c *compiled) about(s *Seen) bool {
+// IsName reports whether a rule can be called so.
+func IsName(s string) bool { return ruleName.MatchString(s) }
+
+// About reports whether the rule is about such an event at all.
+func (c *Compiled) About(s *Seen) bool {
 	switch {
 	case len(c.Classes) > 0 && !slices.Contains(c.Classes, s.Class),
 		len(c.Scenarios) > 0 && !slices.Contains(c.Scenarios, s.Scenario),
-		c.Site != "" && !within(s.Site, c.Site),
+		c.Site != "" && !Within(s.Site, c.Site),
 		len(c.Tags) > 0 && !slices.ContainsFunc(c.Tags, func(t string) bool { return slices.Contains(s.Tags, t) }):
 		return false
 	}
 	return true
 }
 
-// matches reports whether the event is one that the rule waits for, wherever it is.
-func (c *compiled) matches(s *Seen) bool {
+// Matches reports whether the event is one that the rule waits for, wherever it is.
+func (c *Compiled) Matches(s *Seen) bool {
 	if !slices.Contains(c.Types, s.Type) {
 		return false
 	}
@@ -214,8 +220,8 @@ func (c *compiled) matches(s *Seen) bool {
 	return err == nil && yes
 }
 
-// holds reports whether the rule holds at a time.
-func (c *compiled) holds(at time.Time) bool {
+// Holds reports whether the rule holds at a time.
+func (c *Compiled) Holds(at time.Time) bool {
 	if len(c.During) == 0 {
 		return true
 	}
@@ -228,8 +234,8 @@ func (c *compiled) holds(at time.Time) bool {
 	return false
 }
 
-// within reports whether a path is the site or lies in it.
-func within(path, site string) bool { return path == site || strings.HasPrefix(path, site+"/") }
+// Within reports whether a path is the site or lies in it.
+func Within(path, site string) bool { return path == site || strings.HasPrefix(path, site+"/") }
 
 // Parse reads a rule as the store has it.
 func Parse(b []byte) (Rule, error) {

@@ -1,4 +1,4 @@
-package alerts
+package alert
 
 import (
 	"encoding/json"
@@ -7,7 +7,8 @@ import (
 	"strconv"
 )
 
-func encode(a *Alert) ([]byte, error) {
+// Encode is the alert as the store has it.
+func Encode(a *Alert) ([]byte, error) {
 	b, err := json.Marshal(a)
 	if err != nil {
 		return nil, fmt.Errorf("writing an alert: %w", err)
