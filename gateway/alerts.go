@@ -151,6 +151,9 @@ func sign(secret registry.Secret, at string, body []byte) string {
 	return hex.EncodeToString(mac.Sum(nil))
 }
 
+// leastKnown is how long channels must be known for their rate to say something.
+const leastKnown = time.Hour
+
 // rates is what is to be noted of the online rates of the last day against their targets.
 func (a *alerting) rates(now time.Time) []alert.Seen {
 	const day = 24 * time.Hour
@@ -163,6 +166,10 @@ func (a *alerting) rates(now time.Time) []alert.Seen {
 	var all []alert.Seen
 	for _, group := range r.Groups {
 		if group.Target == nil || group.OnlineRate == nil {
+			continue
+		}
+		// A city that is known for some minutes has no rate of a day yet.
+		if known := group.Online + group.Degraded + group.Offline; known < leastKnown.Seconds()*float64(group.Channels) {
 			continue
 		}
 		of := fmt.Sprintf("class %d", group.Class)

@@ -199,6 +199,10 @@ func (t *told) line() string {
 		add(d.Channel.Site)
 	}
 	switch {
+	case strings.HasPrefix(t.Type, "sharpeyes.alert."):
+		add(d.Title)
+		add(d.By)
+		add(d.Comment)
 	case d.State != "":
 		add(d.Previous + " → " + d.State)
 		add(d.Reason)
@@ -208,10 +212,6 @@ func (t *told) line() string {
 		add(fmt.Sprintf("%d of %d offline", d.Offline, d.Total))
 	case strings.HasPrefix(t.Type, "sharpeyes.motion."):
 		add(fmt.Sprintf("score %.2f", d.Score))
-	case strings.HasPrefix(t.Type, "sharpeyes.alert."):
-		add(d.Title)
-		add(d.By)
-		add(d.Comment)
 	default:
 		add(d.Profile)
 		add(d.Reason)

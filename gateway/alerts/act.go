@@ -52,6 +52,7 @@ func (s *Service) Act(ctx context.Context, id string, do alert.Action, by, comme
 			a.State, typ = alert.Closed, event.AlertClosed
 			a.Note(now, by, "closed", comment)
 		}
+		a.Told = len(a.Steps)
 		next, err := alert.Encode(a)
 		if err != nil {
 			return *a, err

@@ -235,6 +235,8 @@ func (e *Engine) raise(ctx context.Context, c *alert.Compiled, f *fold, a *alert
 		e.log.Error("An alert can't be written", "rule", c.Name, "error", err)
 		return
 	}
+	ctx, cancel := whole(ctx)
+	defer cancel()
 	made, err := e.keep.Create(ctx, a.ID, record)
 	if err != nil {
 		e.log.Error("An alert can't be stored; it is raised by the next event of its kind", "rule", c.Name, "error", err)
@@ -254,11 +256,40 @@ func (e *Engine) raise(ctx context.Context, c *alert.Compiled, f *fold, a *alert
 	e.announce(ctx, c, f, event.AlertRaised, now, alert.System, "")
 }
 
+// whole is a context for what must not be given up half done when another gateway is to lead.
+func whole(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(context.WithoutCancel(ctx), writeTimeout)
+}
+
+// writeTimeout bounds what a leader that is to end may still take to store one alert.
+const writeTimeout = 5 * time.Second
+
+// retell publishes what was stored and, by a gateway that died just then, perhaps not published. The id
+// is the same, so that the stream has it once.
+func (e *Engine) retell(ctx context.Context, now time.Time) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for _, f := range e.folds {
+		a := f.alert
+		if a == nil || a.Told >= len(a.Steps) {
+			continue
+		}
+		last := a.Steps[len(a.Steps)-1]
+		t := event.AlertRaised
+		if a.State == alert.Closed {
+			t = event.AlertClosed
+		}
+		e.announce(ctx, e.rule(f.rule), f, t, now, last.By, last.Comment)
+	}
+}
+
 // announce publishes what became of an alert.
 func (e *Engine) announce(ctx context.Context, c *alert.Compiled, f *fold, t event.Type, now time.Time, by, comment string) {
 	ev := f.alert.Event(e.node, t, now, by, comment)
 	ev.ID = alert.ID(f.alert.ID, string(t), fmt.Sprint(len(f.alert.Steps))) // the same from whoever tells it
 	e.publish(ev)
+	f.alert.Told = len(f.alert.Steps)
+	e.dirty[f] = struct{}{}
 	if c != nil && len(c.Tell) > 0 {
 		e.tell(ctx, c.Rule, ev)
 	}
@@ -302,6 +333,8 @@ func (e *Engine) rule(name string) *alert.Compiled {
 // meanwhile is taken over as that is when the store tells of it.
 func (e *Engine) write(ctx context.Context, f *fold) bool {
 	delete(e.dirty, f)
+	ctx, cancel := whole(ctx)
+	defer cancel()
 	record, err := alert.Encode(f.alert)
 	if err == nil {
 		var ok bool
@@ -344,18 +377,26 @@ func (e *Engine) tick(ctx context.Context, now time.Time) {
 			}
 		}
 	}
-	for f := range e.dirty {
-		if ctx.Err() != nil {
-			return
-		}
-		e.write(ctx, f)
-	}
+	e.flushLocked(ctx)
 	e.metrics.open.Set(float64(e.countOpen()))
 	// Places that nothing is known of any more.
 	for k, f := range e.folds {
 		if !f.open() && len(f.times) == 0 && (f.alert == nil || now.Sub(f.alert.Last) > alert.Longest) {
 			delete(e.folds, k)
 		}
+	}
+}
+
+// flush stores what was folded and told.
+func (e *Engine) flush(ctx context.Context) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.flushLocked(ctx)
+}
+
+func (e *Engine) flushLocked(ctx context.Context) {
+	for f := range e.dirty {
+		e.write(ctx, f)
 	}
 }
 

@@ -129,15 +129,19 @@ func (s *Service) Lead(ctx context.Context) error {
 	if err := s.loadAlerts(ctx, e); err != nil {
 		return err
 	}
+	e.retell(ctx, time.Now())
 	from, since, err := s.start(ctx, rules)
 	if err != nil {
 		return err
 	}
 	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
 	var at progress
+	defer e.flush(ctx)
 	var running sync.WaitGroup
-	defer running.Wait()
+	defer func() {
+		cancel(nil)
+		running.Wait()
+	}()
 	running.Go(func() {
 		cancel(s.o.Stream.Read(ctx, from, since, false, func(sequence uint64, _ time.Time, b []byte) error {
 			seen, err := alert.Read(sequence, b, s.o.Channel)

@@ -52,6 +52,7 @@ type Alert struct {
 	Place    string   `json:"place"`              // what it is folded by
 	Sequence uint64   `json:"sequence"`           // of its last event
 	Subjects []string `json:"subjects,omitempty"` // what still is so; empty when that can't be known
+	Told     int      `json:"told"`               // how many of the steps were published
 }
 
 const (
