@@ -9,7 +9,6 @@ import (
 	"sync"
 	"time"
 
-	"sharpeyes/registry"
 	"sharpeyes/registry/alert"
 	"sharpeyes/registry/event"
 )
@@ -417,6 +416,3 @@ func lookback(rules []*alert.Compiled) time.Duration {
 	}
 	return d + time.Minute
 }
-
-// found is a channel by id, for events that don't say all of it.
-type found func(id string) (registry.Channel, bool)
