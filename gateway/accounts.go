@@ -7,11 +7,16 @@ import (
 	"net"
 	"net/netip"
 	"os"
+	"slices"
+	"strings"
 	"time"
 
 	"sharpeyes/gateway/access"
 	"sharpeyes/gateway/api"
 	"sharpeyes/gateway/bus"
+	"sharpeyes/registry"
+	"sharpeyes/registry/event"
+	"sharpeyes/streams"
 	"sharpeyes/streams/relay"
 )
 
@@ -38,54 +43,224 @@ func (g *gateway) openAccess(ctx context.Context) error {
 			g.o.Password("admin", password)
 		}
 	}
+	// Whoever is connected to NATS has the permissions of then.
+	g.defers(users.Watch(func(name string, _ []byte) { g.bus.Disconnect(name) }))
 	g.accessSet.Lock()
 	g.access = a
 	g.accessSet.Unlock()
 	return nil
 }
 
-// authenticateNATS says as what somebody may connect to the embedded NATS server.
-func (g *gateway) authenticateNATS(user, password string, remote net.Addr) (role string, ok bool) {
+// authenticateNATS says as what somebody may connect to the embedded NATS server, and, for who may hear of
+// a part of the city only, of what.
+func (g *gateway) authenticateNATS(user, password string, remote net.Addr) (bus.Login, bool) {
 	const patience = 5 * time.Second
 	g.accessSet.Lock()
 	a := g.access
 	g.accessSet.Unlock()
 	tcp, isTCP := remote.(*net.TCPAddr)
 	if a == nil || !isTCP {
-		return "", false
+		return bus.Login{}, false
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
-	p, err := a.Authenticate(ctx, user, password, tcp.AddrPort().Addr())
+	var p access.Principal
+	var err error
+	if user == "" && password != "" {
+		p, err = a.AuthenticateToken(ctx, password, tcp.AddrPort().Addr())
+	} else {
+		p, err = a.Authenticate(ctx, user, password, tcp.AddrPort().Addr())
+	}
 	if err != nil {
-		return "", false
+		return bus.Login{}, false
 	}
-	if p.Role == access.Admin {
-		return bus.RoleAdmin, true
+	login := bus.Login{Name: p.Name, Role: bus.RoleListener, Until: p.Ends()}
+	switch {
+	case p.Role == access.Admin:
+		login.Role = bus.RoleAdmin
+	case p.Everywhere(access.List) && p.Everywhere(access.Events):
+		login.Role = bus.RoleViewer
+	default:
+		login.Subjects = subjectsOf(p)
 	}
-	return bus.RoleViewer, true
+	return login, true
+}
+
+// subjectsOf are the subjects of the events that a principal may hear of. A grant by tags has none: a
+// subject doesn't say a channel's tags.
+func subjectsOf(p access.Principal) []string {
+	var all []string
+	for _, s := range p.Scopes(access.Events) {
+		if len(s.Tags) == 0 {
+			all = append(all, event.Subjects(s.Classes, s.Scenarios, s.Site)...)
+		}
+	}
+	slices.Sort(all)
+	return slices.Compact(all)
 }
 
 // principals shows access to the API in its words.
 type principals struct{ *access.Access }
+
+// principal is one in the API's words.
+type principal struct{ access.Principal }
+
+// Scopes are those of the action of that name.
+func (p principal) Scopes(action string) []registry.Scope {
+	return p.Principal.Scopes(access.Action(action))
+}
 
 func (p principals) Authenticate(ctx context.Context, user, password string, remote netip.Addr) (api.Principal, error) {
 	who, err := p.Access.Authenticate(ctx, user, password, remote)
 	if err != nil {
 		return nil, err
 	}
-	return who, nil
+	return principal{who}, nil
 }
 
-// authorizer shows access to the relay in its words. Everybody who may sign in may watch, until
-// grants say otherwise.
-type authorizer struct{ *access.Access }
+func (p principals) AuthenticateToken(ctx context.Context, token string, remote netip.Addr) (api.Principal, error) {
+	who, err := p.Access.AuthenticateToken(ctx, token, remote)
+	if err != nil {
+		return nil, err
+	}
+	return principal{who}, nil
+}
 
+// authorizer shows access to the relay in its words.
+type authorizer struct {
+	*access.Access
+	channel func(id string) (registry.Channel, bool)
+}
+
+// Authorize lets those play who may view the channel. Who may find it is told that it isn't granted; for
+// all others there is none.
 func (a authorizer) Authorize(ctx context.Context, c relay.Caller) error {
-	_, err := a.Authenticate(ctx, c.User, c.Password, c.Remote.Addr())
+	var p access.Principal
+	var err error
+	if c.User == "token" { // in the place of a name, for clients that know nothing but Basic
+		p, err = a.AuthenticateToken(ctx, c.Password, c.Remote.Addr())
+	} else {
+		p, err = a.Authenticate(ctx, c.User, c.Password, c.Remote.Addr())
+	}
 	var denied interface{ Denied() bool }
 	if errors.As(err, &denied) {
 		return relay.ErrUnauthenticated
 	}
+	if err != nil {
+		return err
+	}
+	ch, ok := a.channel(c.Key.Channel)
+	switch {
+	case p.Everywhere(access.View):
+		return nil
+	case !ok:
+		return streams.ErrNoChannel
+	case p.On(access.View, &ch):
+		return nil
+	case p.On(access.List, &ch):
+		return relay.ErrForbidden
+	}
+	return streams.ErrNoChannel
+}
+
+// users shows the users to the API in its words.
+type users struct{ *access.Access }
+
+func shownUser(u access.User) api.User {
+	shown := api.User{Name: u.Name, Role: string(u.Role), Grants: []string{}, Until: u.Until, Created: u.Created}
+	for _, g := range u.Grants {
+		text := g.String()
+		if !g.Until.IsZero() {
+			text += " until " + g.Until.Format(time.RFC3339)
+		}
+		shown.Grants = append(shown.Grants, text)
+	}
+	for _, t := range u.Tokens {
+		shown.Tokens = append(shown.Tokens, api.Token{ID: t.ID, Name: t.Name, Created: t.Created, Until: t.Until})
+	}
+	return shown
+}
+
+// grantsOf reads grants, each perhaps with its end, as shownUser writes them.
+func grantsOf(texts []string) ([]access.Grant, error) {
+	var all []access.Grant
+	for i, text := range texts {
+		text, end, bounded := strings.Cut(text, " until ")
+		g, err := access.ParseGrant(text)
+		if err == nil && bounded {
+			g.Until, err = time.Parse(time.RFC3339, end)
+		}
+		if err != nil {
+			return nil, registry.FieldErrors{{Column: fmt.Sprintf("grants[%d]", i), Value: texts[i], Message: err.Error()}}
+		}
+		all = append(all, g)
+	}
+	return all, nil
+}
+
+// found gives errors the API's words.
+func found(name string, err error) error {
+	switch {
+	case errors.Is(err, access.ErrNoUser):
+		return &registry.NotFoundError{What: "user", ID: name}
+	case errors.Is(err, access.ErrNoToken):
+		return &registry.NotFoundError{What: "token of", ID: name}
+	case errors.Is(err, access.ErrUserExists):
+		return api.RefusedError{Err: err}
+	}
 	return err
+}
+
+func (u users) List(ctx context.Context) ([]api.User, error) {
+	all, err := u.Access.Users(ctx)
+	shown := make([]api.User, len(all))
+	for i := range all {
+		shown[i] = shownUser(all[i])
+	}
+	return shown, err
+}
+
+func (u users) Get(ctx context.Context, name string) (api.User, error) {
+	one, ok, err := u.Access.User(ctx, name)
+	if err == nil && !ok {
+		err = access.ErrNoUser
+	}
+	return shownUser(one), found(name, err)
+}
+
+func (u users) Add(ctx context.Context, n api.User) error {
+	grants, err := grantsOf(n.Grants)
+	if err != nil {
+		return err
+	}
+	one := access.User{Name: n.Name, Role: access.Role(n.Role), Grants: grants, Until: n.Until}
+	return found(n.Name, u.Access.AddUser(ctx, one, n.Password.Reveal()))
+}
+
+func (u users) Set(ctx context.Context, n api.User) error {
+	grants, err := grantsOf(n.Grants)
+	if err != nil {
+		return err
+	}
+	return found(n.Name, u.Access.SetUser(ctx, n.Name, access.Role(n.Role), grants, n.Until))
+}
+
+func (u users) SetPassword(ctx context.Context, name string, password registry.Secret) error {
+	return found(name, u.Access.SetPassword(ctx, name, password.Reveal()))
+}
+
+func (u users) Delete(ctx context.Context, name string) error {
+	return found(name, u.Access.DeleteUser(ctx, name))
+}
+
+func (u users) AddToken(ctx context.Context, user, name string, until time.Time) (api.Token, error) {
+	text, t, err := u.Access.AddToken(ctx, user, name, until)
+	if err != nil {
+		return api.Token{}, found(user, err)
+	}
+	return api.Token{ID: t.ID, Name: t.Name, Created: t.Created, Until: t.Until, Text: text}, nil
+}
+
+func (u users) DeleteToken(ctx context.Context, user, id string) error {
+	return found(user, u.Access.DeleteToken(ctx, user, id))
 }

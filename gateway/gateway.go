@@ -219,7 +219,7 @@ func (g *gateway) openStreams() error {
 		return fmt.Errorf("rtsp.tls_cert: %w", err)
 	}
 	g.relay = relay.New(relay.Options{
-		Hub: g.hub, Authorizer: authorizer{g.access}, UDP: cfg.RTSP.UDP,
+		Hub: g.hub, Authorizer: authorizer{g.access, func(id string) (registry.Channel, bool) { return snapshot().Get(id) }}, UDP: cfg.RTSP.UDP,
 		StartTimeout: cfg.Streams.StartTimeout, Log: g.log,
 	})
 	g.defers(g.bus.Registry().Watch(func(_, now *registry.Snapshot, tx registry.Transaction) {
@@ -267,7 +267,7 @@ func (g *gateway) openAPI() error {
 		return fmt.Errorf("loading the page: %w", err)
 	}
 	g.api = api.New(api.Options{
-		Catalogue: g.bus.Registry(), Statuses: g.statuses, Streams: g.hub, Live: g.hub, Events: g.bus, Rates: g.rates, Alerts: g.alerts, Authenticator: principals{g.access},
+		Catalogue: g.bus.Registry(), Statuses: g.statuses, Streams: g.hub, Live: g.hub, Events: g.bus, Rates: g.rates, Alerts: g.alerts, Users: users{g.access}, Authenticator: principals{g.access},
 		Ready: g.bus.Ready, Gatherer: g.metrics, RTSPURL: g.rtspURL, Page: page, Version: g.o.Version, Log: g.log,
 		RotateKey: g.rotateKey, Center: g.config().Map.Center, StartTimeout: g.config().Streams.StartTimeout,
 	})

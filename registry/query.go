@@ -20,6 +20,7 @@ type Query struct {
 	Tags      []string      // any of
 	Text      string        // in id or name, in either case
 	BBox      *geo.Box      // has a position in it
+	Within    []Scope       // only what one of them covers; nil: all. It isn't part of what is asked, but of who asks.
 
 	Sort   string // id (default), name or site; "-" before it for descending
 	Limit  int    // of a page; 0 means DefaultLimit
@@ -36,7 +37,8 @@ const (
 // unknown.
 func (q Query) Matches(c Channel, st *Statuses) bool {
 	text := strings.ToLower(q.Text)
-	return (len(q.Classes) == 0 || slices.Contains(q.Classes, c.Class)) &&
+	return (q.Within == nil || Covered(q.Within, &c)) &&
+		(len(q.Classes) == 0 || slices.Contains(q.Classes, c.Class)) &&
 		(len(q.Scenarios) == 0 || slices.Contains(q.Scenarios, c.Scenario)) &&
 		within(c.Site, q.Site) &&
 		(q.BBox == nil || c.in(q.BBox)) &&
@@ -80,6 +82,9 @@ type look struct {
 	text   string // in lower case
 	states uint32 // a bit for each code; 0 for all
 	st     *Statuses
+
+	scoped bool
+	scopes []*look // of which one must mean the channel, when scoped
 }
 
 func (s *Snapshot) look(q *Query, st *Statuses) *look {
@@ -108,12 +113,24 @@ func (s *Snapshot) look(q *Query, st *Statuses) *look {
 	if len(q.States) > 0 && l.states == 0 {
 		l.states = 1 << codes // no channel has it
 	}
+	l.scoped = q.Within != nil
+	for _, scope := range q.Within {
+		l.scopes = append(l.scopes, s.look(&Query{Classes: scope.Classes, Scenarios: scope.Scenarios, Site: scope.Site, Tags: scope.Tags}, st))
+	}
 	return l
 }
 
 // among is the channels of the chunk that the query means.
 func (l *look) among(c *chunk) set {
 	found := firstOf(len(c.channels))
+	if l.scoped {
+		var any set
+		for _, scope := range l.scopes {
+			covered := scope.among(c)
+			any.join(&covered)
+		}
+		found.keep(&any)
+	}
 	if len(l.classes) > 0 {
 		var any set
 		for i := range c.classes {

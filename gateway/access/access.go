@@ -1,5 +1,5 @@
-// Package access says who is asking and what they may do: users with roles and bcrypt passwords,
-// what those may do who don't sign in, and the slowing of those who guess.
+// Package access says who is asking and what they may do: users with roles, grants, passwords (argon2id)
+// and tokens, what those may do who don't sign in, and the slowing of those who guess.
 //
 // Users are records in a Store, a small key-value bucket that every gateway of a city shares.
 // The package knows neither HTTP nor NATS; its errors say of themselves what they are (Denied,
@@ -14,9 +14,9 @@ import (
 	"log/slog"
 	"net/netip"
 	"runtime"
+	"sync"
 	"time"
 
-	"golang.org/x/crypto/bcrypt"
 	"golang.org/x/sync/singleflight"
 )
 
@@ -50,9 +50,9 @@ type Options struct {
 	Loopback bool
 	// AdminPassword is the first administrator's, when there is no user yet; empty: one is made.
 	AdminPassword string
-	// Cost is bcrypt's; 0 takes bcrypt.DefaultCost.
-	Cost int
-	Log  *slog.Logger
+	// Quick makes passwords cheap to check, for tests.
+	Quick bool
+	Log   *slog.Logger
 }
 
 // Access authenticates. It is safe for concurrent use and owns no goroutine.
@@ -60,7 +60,8 @@ type Access struct {
 	store     Store
 	anonymous Role
 	admin     string
-	cost      int
+	cost      cost
+	changing  sync.Mutex // held while a record is read and written
 	log       *slog.Logger
 	verified  *verified
 	guesses   *guesses
@@ -74,7 +75,7 @@ func New(o Options) (*Access, error) {
 	a := &Access{
 		store:    o.Store,
 		admin:    o.AdminPassword,
-		cost:     o.Cost,
+		cost:     usualCost,
 		log:      o.Log,
 		verified: newVerified(1024, time.Minute),
 		guesses:  newGuesses(4096, 10, 2*time.Second),
@@ -89,13 +90,10 @@ func New(o Options) (*Access, error) {
 	default:
 		return nil, fmt.Errorf("access.anonymous %q: write none, viewer or admin", o.Anonymous)
 	}
-	if a.cost == 0 {
-		a.cost = bcrypt.DefaultCost
+	if o.Quick {
+		a.cost = cost{Memory: 64, Time: 1}
 	}
-	var err error
-	if a.nobody, err = bcrypt.GenerateFromPassword([]byte(rand.Text()), a.cost); err != nil {
-		return nil, fmt.Errorf("making a hash to compare with: %w", err)
-	}
+	a.nobody = hashPassword(rand.Text(), a.cost)
 	return a, nil
 }
 
@@ -113,8 +111,11 @@ func (a *Access) Authenticate(ctx context.Context, user, password string, remote
 	if err != nil {
 		return Principal{}, err
 	}
+	if known && u.ends(time.Now()) {
+		u, known = User{Name: u.Name}, false
+	}
 	if known && a.verified.has(u, password) {
-		return Principal{Name: u.Name, Role: u.Role}, nil
+		return u.principal(), nil
 	}
 	// A wall opens all its tiles at once: they are one guess, and one check.
 	same := a.verified.mac(u, password)
@@ -126,7 +127,20 @@ func (a *Access) Authenticate(ctx context.Context, user, password string, remote
 	if err != nil {
 		return Principal{}, err
 	}
-	return Principal{Name: u.Name, Role: u.Role}, nil
+	return u.principal(), nil
+}
+
+// AuthenticateToken says whose token it is. The error is a DeniedError when it is nobody's, a
+// SlowedError when that address tried too many.
+func (a *Access) AuthenticateToken(ctx context.Context, text string, remote netip.Addr) (Principal, error) {
+	p, err := a.byToken(ctx, text)
+	var denied DeniedError
+	if errors.As(err, &denied) {
+		if wait := a.guesses.take(remote); wait > 0 {
+			return Principal{}, SlowedError{After: wait}
+		}
+	}
+	return p, err
 }
 
 // check compares the password with the user's, unless that address guesses too much.
@@ -161,15 +175,10 @@ func (a *Access) compare(ctx context.Context, hash []byte, password string) (boo
 	if hash == nil {
 		hash = a.nobody
 	}
-	err := bcrypt.CompareHashAndPassword(hash, []byte(password))
-	switch {
-	case err == nil:
-		return len(password) <= maxPassword, nil // bcrypt reads no further
-	case errors.Is(err, bcrypt.ErrMismatchedHashAndPassword), errors.Is(err, bcrypt.ErrPasswordTooLong):
+	if len(password) > maxPassword {
 		return false, nil
-	default:
-		return false, fmt.Errorf("checking a password: %w", err)
 	}
+	return comparePassword(hash, password)
 }
 
 // EnsureAdmin creates the user admin when there is no user at all, and returns the password that
@@ -188,7 +197,7 @@ func (a *Access) EnsureAdmin(ctx context.Context) (password string, created bool
 		password = rand.Text()
 		chosen = password
 	}
-	created, err = a.create(ctx, "admin", Admin, chosen)
+	created, err = a.create(ctx, User{Name: "admin", Role: Admin}, chosen)
 	if err != nil || !created {
 		return "", false, err
 	}

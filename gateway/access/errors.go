@@ -15,12 +15,16 @@ var ErrUserExists = errors.New("user exists")
 // DeniedError says that whoever asks isn't let in. It doesn't tell whether the user exists.
 type DeniedError struct {
 	Missing bool // nobody signed in, and anonymous askers may nothing
+	Token   bool // the token is nobody's, or has ended
 }
 
 // Error says what is wrong, with no name in it.
 func (e DeniedError) Error() string {
 	if e.Missing {
 		return "sign in: a user name and a password are needed here"
+	}
+	if e.Token {
+		return "the token isn't known, or has ended"
 	}
 	return "wrong user name or password"
 }
@@ -40,3 +44,14 @@ func (e SlowedError) Error() string {
 
 // RetryAfter is when the asker may try again.
 func (e SlowedError) RetryAfter() time.Duration { return e.After }
+
+// InvalidError is something about a user that can't be taken. Its text says what to write instead.
+type InvalidError struct{ text string }
+
+func invalid(text string) error { return InvalidError{text} }
+
+// Error is the text.
+func (e InvalidError) Error() string { return e.text }
+
+// Invalid marks the error for those who can't import this package.
+func (InvalidError) Invalid() bool { return true }

@@ -50,6 +50,9 @@ func (v *verified) has(u User, password string) bool {
 		delete(v.until, key)
 		return false
 	}
+	if ok { // a stream that is looked at each second needn't be hashed for each minute
+		v.until[key] = time.Now().Add(v.ttl)
+	}
 	return ok
 }
 

@@ -78,7 +78,7 @@ func (a *API) alertOperations(h huma.API) {
 	register(a, h, huma.Operation{
 		OperationID: "get-alert", Method: http.MethodGet, Path: prefix + "/alerts/{id}", Tags: tags, Summary: "One alert",
 	}, func(ctx context.Context, in *alertInput) (*alertOutput, error) {
-		found, err := a.o.Alerts.Alert(ctx, in.ID)
+		found, err := a.alert(ctx, "events", in.ID)
 		return &alertOutput{found}, err
 	})
 	register(a, h, huma.Operation{
@@ -93,6 +93,7 @@ func (a *API) listAlerts(ctx context.Context, in *alertsInput) (*alertsOutput, e
 	if err != nil {
 		return nil, err
 	}
+	q.Only = a.maySee(ctx, "events")
 	page, total, more, err := a.o.Alerts.Alerts(ctx, q)
 	if err != nil {
 		if _, fields := errors.AsType[registry.FieldErrors](err); fields {
@@ -166,6 +167,18 @@ func amongst(name string, values []string, known ...string) error {
 	return nil
 }
 
+// alert is one that the asker may do the action with; any other is as if it weren't there.
+func (a *API) alert(ctx context.Context, action, id string) (alert.Alert, error) {
+	found, err := a.o.Alerts.Alert(ctx, id)
+	if err != nil {
+		return found, err
+	}
+	if may := a.maySee(ctx, action); may != nil && !may(&found) {
+		return alert.Alert{}, &registry.NotFoundError{What: "alert", ID: id}
+	}
+	return found, nil
+}
+
 func (a *API) actOnAlert(ctx context.Context, in *alertInput) (*alertOutput, error) {
 	id, verb, _ := strings.Cut(in.ID, ":")
 	do, ok := alertActions[verb]
@@ -177,6 +190,9 @@ func (a *API) actOnAlert(ctx context.Context, in *alertInput) (*alertOutput, err
 		if err := decodeStrictly(in.request, &d); err != nil {
 			return nil, err
 		}
+	}
+	if _, err := a.alert(ctx, "acknowledge", id); err != nil {
+		return nil, err
 	}
 	done, err := a.o.Alerts.Act(ctx, id, do, principal(ctx).String(), d.Comment, d.Until)
 	if errors.Is(err, alert.ErrDone) {

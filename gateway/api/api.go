@@ -54,8 +54,9 @@ type Streams interface {
 type Principal interface {
 	// String is the name that goes with a change into the registry's log.
 	String() string
-	// May reports whether the principal may "read", "acknowledge" or "edit".
-	May(action string) bool
+	// Scopes are the parts of the city where the principal may do an action now: "list", "view",
+	// "events", "acknowledge", "edit" or "admin".
+	Scopes(action string) []registry.Scope
 }
 
 // Authenticator says who asks. With an empty user it decides on anonymous askers; remote is the
@@ -65,6 +66,7 @@ type Principal interface {
 // RetryAfter() time.Duration with 429; any other means that nobody could be asked, 503.
 type Authenticator interface {
 	Authenticate(ctx context.Context, user, password string, remote netip.Addr) (Principal, error)
+	AuthenticateToken(ctx context.Context, token string, remote netip.Addr) (Principal, error)
 }
 
 // Options is what an API is made of.
@@ -76,6 +78,7 @@ type Options struct {
 	Events        Events // nil: nobody can listen
 	Rates         Rates  // nil: nobody accounts
 	Alerts        Alerts // nil: there are none
+	Users         Users  // nil: they can't be seen to here
 	Authenticator Authenticator
 	// StartTimeout is how long a camera may take until it sends; 0 takes 10 s.
 	StartTimeout time.Duration

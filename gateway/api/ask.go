@@ -1,6 +1,7 @@
 package api
 
 import (
+	"context"
 	"net/url"
 	"strconv"
 	"strings"
@@ -40,10 +41,10 @@ func (a *API) view(host string, s *registry.Snapshot, c registry.Channel, st reg
 }
 
 // channel answers for one channel.
-func (a *API) channel(host, id string) (View, error) {
+func (a *API) channel(ctx context.Context, host, id string) (View, error) {
 	s := a.o.Catalogue.Snapshot()
 	c, ok := s.Get(id)
-	if !ok {
+	if !ok || !granted(ctx, "list", &c) {
 		return View{}, noChannel(id)
 	}
 	return a.view(host, s, c, a.o.Statuses.StatusOf(c)), nil
@@ -52,11 +53,12 @@ func (a *API) channel(host, id string) (View, error) {
 func noChannel(id string) error { return &registry.NotFoundError{What: "channel", ID: id} }
 
 // query answers with a page of channels.
-func (a *API) query(host string, values url.Values) (page, error) {
+func (a *API) query(ctx context.Context, host string, values url.Values) (page, error) {
 	q, err := registry.ParseQuery(values)
 	if err != nil {
 		return page{}, badQueryError{err}
 	}
+	q.Within = within(ctx, "list")
 	s := a.o.Catalogue.Snapshot()
 	found, err := s.Query(q, a.o.Statuses)
 	if err != nil {
@@ -66,7 +68,7 @@ func (a *API) query(host string, values url.Values) (page, error) {
 }
 
 // stats answers with counts, by what the parameter by names.
-func (a *API) stats(values url.Values) (registry.Stats, error) {
+func (a *API) stats(ctx context.Context, values url.Values) (registry.Stats, error) {
 	by, err := registry.ParseBy(values.Get("by"))
 	if err != nil {
 		return registry.Stats{}, badQueryError{err}
@@ -75,6 +77,7 @@ func (a *API) stats(values url.Values) (registry.Stats, error) {
 	if err != nil {
 		return registry.Stats{}, badQueryError{err}
 	}
+	q.Within = within(ctx, "list")
 	return a.o.Catalogue.Snapshot().Stats(by, q, a.o.Statuses), nil
 }
 
@@ -84,7 +87,7 @@ type SiteList struct {
 }
 
 // sites answers with the tree of sites and their counts.
-func (a *API) sites(values url.Values) (SiteList, error) {
+func (a *API) sites(ctx context.Context, values url.Values) (SiteList, error) {
 	q, err := registry.ParseQuery(values, "depth")
 	if err != nil {
 		return SiteList{}, badQueryError{err}
@@ -95,8 +98,12 @@ func (a *API) sites(values url.Values) (SiteList, error) {
 			return SiteList{}, badQuery("depth", s, "must be a whole number from 1 to 6")
 		}
 	}
+	q.Within = within(ctx, "list")
 	list := SiteList{Items: []registry.SiteTally{}}
 	for _, s := range a.o.Catalogue.Snapshot().SiteTallies(q, a.o.Statuses) {
+		if q.Within != nil && s.Total == 0 { // nothing there is granted
+			continue
+		}
 		if (q.Site == "" || lies(s.Path, q.Site)) && strings.Count(s.Path, "/") < depth {
 			list.Items = append(list.Items, s)
 		}

@@ -18,8 +18,8 @@ func principal(ctx context.Context) Principal {
 	return p
 }
 
-// authenticate lets only those through who may do what the method does: look, or change.
-func (a *API) authenticate(next http.Handler) http.Handler {
+// authenticate lets only those through who may do what the route takes.
+func (a *API) authenticate(mux *http.ServeMux, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		ctx, cancel := context.WithTimeout(r.Context(), 10*time.Second)
 		who, err := a.whoAsks(ctx, r)
@@ -27,8 +27,10 @@ func (a *API) authenticate(next http.Handler) http.Handler {
 		if err != nil {
 			err = usersError{err} // unless the table knows better
 		}
-		if err == nil && !who.May(actionOf(r)) {
-			err = errForbidden
+		if err == nil {
+			if n, ok := needs[patternOf(mux, r)]; !ok || !n.allows(who) {
+				err = errForbidden
+			}
 		}
 		if err != nil {
 			a.writeProblem(w, r, err)
@@ -42,23 +44,20 @@ func (a *API) whoAsks(ctx context.Context, r *http.Request) (Principal, error) {
 	if user, password, ok := r.BasicAuth(); ok && user != "" {
 		return a.o.Authenticator.Authenticate(ctx, user, password, remoteAddr(r))
 	}
+	if token, ok := bearer(r); ok {
+		return a.o.Authenticator.AuthenticateToken(ctx, token, remoteAddr(r))
+	}
 	if r.Header.Get("Authorization") != "" {
-		return nil, problem(http.StatusUnauthorized, "sign in with Basic and a user name: nothing else is understood in Authorization").
+		return nil, problem(http.StatusUnauthorized, "sign in with Basic and a user name, or with Bearer and a token: nothing else is understood in Authorization").
 			with("WWW-Authenticate", `Basic realm="sharpeyes", charset="UTF-8"`)
 	}
 	return a.o.Authenticator.Authenticate(ctx, "", "", nearest(r))
 }
 
-func actionOf(r *http.Request) string {
-	switch {
-	case r.Method == http.MethodGet, r.Method == http.MethodHead, r.Method == http.MethodOptions:
-		return "read"
-	case r.URL.Path == prewarmPath: // what watching does as well
-		return "read"
-	case strings.HasPrefix(r.URL.Path, prefix+"/alerts/"):
-		return "acknowledge"
-	}
-	return "edit"
+// bearer is the token that a request brings (RFC 6750, 2.1).
+func bearer(r *http.Request) (string, bool) {
+	scheme, token, ok := strings.Cut(r.Header.Get("Authorization"), " ")
+	return strings.TrimSpace(token), ok && strings.EqualFold(scheme, "Bearer")
 }
 
 func remoteAddr(r *http.Request) netip.Addr {

@@ -36,6 +36,9 @@ func TestWhoMay(t *testing.T) {
 	if w := b.ask("GET", "/api/v1/channels", "", "Authorization", basic("eye", "pw")); w.Code != http.StatusOK {
 		t.Errorf("eye: %d", w.Code)
 	}
+	if w := b.ask("GET", "/api/v1/channels", "", "Authorization", "Bearer eye-token"); w.Code != http.StatusOK {
+		t.Errorf("eye, with a token: %d", w.Code)
+	}
 	for _, c := range [][2]string{{"PUT", "channels/x"}, {"PATCH", "channels/shop"}, {"DELETE", "channels/shop"}, {"POST", "channels:import"}, {"PUT", "sites/xiamen"}} {
 		wantProblem(t, b.ask(c[0], "/api/v1/"+c[1], "{}", "Authorization", basic("eye", "pw")), http.StatusForbidden)
 	}

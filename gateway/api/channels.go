@@ -51,15 +51,15 @@ func (a *API) channelOperations(h huma.API) {
 	register(a, h, huma.Operation{
 		OperationID: "list-channels", Method: http.MethodGet, Path: prefix + "/channels", Tags: []string{"channels"},
 		Summary: "List channels with their states",
-	}, func(_ context.Context, in *listInput) (*listOutput, error) {
-		p, err := a.query(hostOf(in.r), in.r.URL.Query())
+	}, func(ctx context.Context, in *listInput) (*listOutput, error) {
+		p, err := a.query(ctx, hostOf(in.r), in.r.URL.Query())
 		return &listOutput{p}, err
 	})
 	register(a, h, huma.Operation{
 		OperationID: "get-channel", Method: http.MethodGet, Path: prefix + "/channels/{id}", Tags: []string{"channels"},
 		Summary: "One channel with its state",
-	}, func(_ context.Context, in *getInput) (*channelOutput, error) {
-		v, err := a.channel(hostOf(in.r), in.ID)
+	}, func(ctx context.Context, in *getInput) (*channelOutput, error) {
+		v, err := a.channel(ctx, hostOf(in.r), in.ID)
 		return &channelOutput{http.StatusOK, etag(v), v}, err
 	})
 }

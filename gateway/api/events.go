@@ -5,11 +5,13 @@ import (
 	"encoding/json"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 
 	"sharpeyes/registry"
+	"sharpeyes/registry/event"
 )
 
 type eventsInput struct {
@@ -73,10 +75,11 @@ func (a *API) events(ctx context.Context, in *eventsInput) (*eventsOutput, error
 	if err != nil {
 		return nil, err
 	}
+	scopes := within(ctx, "events")
 	var out eventsOutput
 	out.Body.Items = make([]json.RawMessage, 0, len(all))
 	for _, b := range all {
-		if json.Valid(b) { // else somebody else published it
+		if json.Valid(b) && a.mayHear(scopes, event.Prefix+kindOf(b), b) { // else somebody else published it
 			out.Body.Items = append(out.Body.Items, b)
 		}
 	}
@@ -84,4 +87,12 @@ func (a *API) events(ctx context.Context, in *eventsInput) (*eventsOutput, error
 		out.Body.Next = strconv.FormatUint(next, 10)
 	}
 	return &out, nil
+}
+
+// kindOf is the kind of an event by its type, like health of sharpeyes.health.changed.
+func kindOf(b []byte) string {
+	var e struct{ Type string }
+	_ = json.Unmarshal(b, &e) // it has been looked at
+	kind, _, _ := strings.Cut(strings.TrimPrefix(e.Type, "sharpeyes."), ".")
+	return kind
 }

@@ -44,6 +44,9 @@ func (a *API) export(ctx context.Context, in *exportInput) (*exportOutput, error
 	if err != nil {
 		return nil, badQueryError{err}
 	}
+	if q.Within = within(ctx, "list"); q.Within != nil && values.Has("version") {
+		return nil, errForbidden // what was granted then isn't known
+	}
 	snapshot, err := a.versionOf(ctx, in.request)
 	if err != nil {
 		return nil, err

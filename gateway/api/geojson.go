@@ -62,7 +62,8 @@ func (a *API) geoJSON(ctx context.Context, in *geoJSONInput) (*exportOutput, err
 		return nil, err
 	}
 	var g geoJSON
-	if len(values) == 0 {
+	q.Within = within(ctx, "list")
+	if len(values) == 0 && q.Within == nil {
 		g = a.wholeCity(time.Now())
 	} else {
 		g = a.makeGeoJSON(a.o.Catalogue.Snapshot(), q)

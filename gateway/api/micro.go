@@ -107,7 +107,7 @@ func (m *microService) get(data []byte) (any, error) {
 	if id == "" {
 		return nil, badQuery("id", "", "must be there")
 	}
-	return m.a.channel("", id)
+	return m.a.channel(context.Background(), "", id)
 }
 
 func (m *microService) query(data []byte) (any, error) {
@@ -115,7 +115,7 @@ func (m *microService) query(data []byte) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return m.a.query("", values)
+	return m.a.query(context.Background(), "", values)
 }
 
 func (m *microService) stats(data []byte) (any, error) {
@@ -123,7 +123,7 @@ func (m *microService) stats(data []byte) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return m.a.stats(values)
+	return m.a.stats(context.Background(), values)
 }
 
 func (m *microService) sites(data []byte) (any, error) {
@@ -131,7 +131,7 @@ func (m *microService) sites(data []byte) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return m.a.sites(values)
+	return m.a.sites(context.Background(), values)
 }
 
 func (m *microService) report(data []byte) (any, error) {

@@ -76,7 +76,9 @@ func (a *API) prewarm(ctx context.Context, in *prewarmInput) (*prewarmOutput, er
 	out.Body.Items = make([]Prewarmed, len(p.IDs))
 	for i, id := range p.IDs {
 		one := Prewarmed{ID: id, Profile: string(profile), OK: true}
-		if err := a.o.Live.Prewarm(streams.Key{Channel: id, Profile: profile}, d); err != nil {
+		if err := a.mayView(ctx, id); err != nil {
+			one.OK, one.Problem = false, a.problemOf(ctx, "prewarming", err)
+		} else if err := a.o.Live.Prewarm(streams.Key{Channel: id, Profile: profile}, d); err != nil {
 			one.OK, one.Problem = false, a.problemOf(ctx, "prewarming", err)
 		}
 		out.Body.Items[i] = one

@@ -106,7 +106,7 @@ type usersError struct{ error }
 func (e usersError) Unwrap() error { return e.error }
 
 // errForbidden says that the asker is known, and may not.
-var errForbidden = errors.New("you may look, but not change anything: ask an administrator for the role admin")
+var errForbidden = errors.New("that isn't granted to you: ask an administrator for a grant")
 
 // problemOf is the one table from errors to answers. What isn't in it is a fault of the gateway:
 // it is logged, and the asker isn't told the details.
@@ -121,6 +121,7 @@ func (a *API) problemOf(ctx context.Context, what string, err error) *Problem {
 		slowed    interface{ RetryAfter() time.Duration }
 		denied    interface{ Denied() bool }
 		refused   RefusedError
+		invalid   interface{ Invalid() bool }
 		unmet     preconditionError
 		unsaved   storeError
 		users     usersError
@@ -157,6 +158,8 @@ func (a *API) problemOf(ctx context.Context, what string, err error) *Problem {
 		return problem(http.StatusNotFound, err.Error())
 	case errors.As(err, &overtaken):
 		return conflictProblem(http.StatusConflict, overtaken)
+	case errors.As(err, &invalid) && invalid.Invalid():
+		return problem(http.StatusUnprocessableEntity, err.Error())
 	case errors.Is(err, registry.ErrConflict), errors.As(err, &refused):
 		return problem(http.StatusConflict, err.Error())
 	case errors.Is(err, errForbidden):

@@ -11,6 +11,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"sharpeyes/registry"
 	"sharpeyes/registry/event"
 	"sharpeyes/streams"
 )
@@ -96,8 +97,8 @@ func (a *API) stream(ctx context.Context, in *streamInput) (*streamOutput, error
 	if profile != "" && profile != string(streams.Main) && profile != string(streams.Sub) {
 		return nil, badQuery("profile", profile, "must be main or sub")
 	}
-	if _, ok := a.o.Catalogue.Snapshot().Get(in.ID); !ok {
-		return nil, noChannel(in.ID)
+	if _, err := a.known(ctx, in.ID); err != nil {
+		return nil, err
 	}
 	for _, s := range a.streams(ctx, hostOf(in.r)) { // main before sub
 		if s.ID == in.ID && (profile == "" || s.Profile == profile) {
@@ -126,11 +127,15 @@ func (a *API) notPulled(id string, profile streams.Profile) error {
 
 // streams are all pulls, by id, main before sub. Who reads them is for administrators to know.
 func (a *API) streams(ctx context.Context, host string) []Stream {
-	names := principal(ctx).May("edit")
+	names, scopes := whole(principal(ctx), "edit"), within(ctx, "list")
 	pulls := a.o.Streams.Pulls()
 	snapshot := a.o.Catalogue.Snapshot()
 	all := make([]Stream, 0, len(pulls))
 	for _, p := range pulls {
+		channel, ok := snapshot.Get(p.Key.Channel)
+		if scopes != nil && (!ok || !registry.Covered(scopes, &channel)) {
+			continue
+		}
 		s := Stream{
 			ID: p.Key.Channel, Profile: string(p.Key.Profile), Playing: p.Playing, Readers: p.Readers, Since: p.Since,
 			Codecs: p.Codecs, Bitrate: p.Bitrate, FPS: p.FPS, Bytes: p.Bytes, Packets: p.Packets, Lost: p.Lost,
@@ -156,8 +161,8 @@ func (a *API) streams(ctx context.Context, host string) []Stream {
 		if sent := p.Packets + p.Lost; sent > 0 {
 			s.Loss = float64(p.Lost) / float64(sent)
 		}
-		if c, ok := snapshot.Get(p.Key.Channel); ok {
-			s.Name = c.Name
+		if ok {
+			s.Name = channel.Name
 		}
 		all = append(all, s)
 	}

@@ -172,6 +172,7 @@ func (a *API) rates(ctx context.Context, in *ratesInput) (*exportOutput, error) 
 	if err != nil {
 		return nil, err
 	}
+	q.Within = within(ctx, "list")
 	for _, name := range []string{"limit", "cursor"} {
 		if values.Has(name) {
 			return nil, badQuery(name, "", "has no meaning here: see "+prefix+"/stats/rates/channels")
@@ -222,6 +223,7 @@ func (a *API) channelRates(ctx context.Context, in *channelRatesInput) (*exportO
 	if err != nil {
 		return nil, err
 	}
+	q.Within = within(ctx, "list")
 	file, err := asCSV(values)
 	if err != nil {
 		return nil, err
@@ -271,6 +273,11 @@ func (a *API) states(ctx context.Context, in *statesInput) (*statesOutput, error
 	from, until, err := period(values)
 	if err != nil {
 		return nil, err
+	}
+	if within(ctx, "list") != nil {
+		if _, err := a.known(ctx, in.ID); err != nil {
+			return nil, err
+		}
 	}
 	ctx, cancel := a.readingThePast(ctx, in.request)
 	defer cancel()

@@ -32,9 +32,9 @@ func (a *API) routes() http.Handler {
 				Description: "The channels of a city's video network: what there is, what state it is in, where to watch it."},
 			Components: &huma.Components{
 				Schemas:         huma.NewMapRegistry("#/components/schemas/", schemaName),
-				SecuritySchemes: map[string]*huma.SecurityScheme{"basic": {Type: "http", Scheme: "basic"}},
+				SecuritySchemes: map[string]*huma.SecurityScheme{"basic": {Type: "http", Scheme: "basic"}, "token": {Type: "http", Scheme: "bearer"}},
 			},
-			Security: []map[string][]string{{"basic": {}}},
+			Security: []map[string][]string{{"basic": {}}, {"token": {}}},
 		},
 		Formats:       map[string]huma.Format{"application/json": jsonFormat(), "json": jsonFormat()},
 		DefaultFormat: "application/json",
@@ -67,6 +67,9 @@ func (a *API) routes() http.Handler {
 		a.prewarmOperation(h)
 	}
 	a.keysOperation(h)
+	if a.o.Users != nil {
+		a.userOperations(h)
+	}
 	finishDocument(h)
 
 	document, err := json.Marshal(h.OpenAPI())
@@ -86,13 +89,13 @@ func (a *API) routes() http.Handler {
 	outer := http.NewServeMux()
 	outer.HandleFunc("GET /healthz", a.healthz)
 	outer.HandleFunc("GET /readyz", a.readyz)
-	outer.Handle("/", a.authenticate(inner))
-	outer.Handle(prefix+"/", compress(a.authenticate(inner)))
+	outer.Handle("/", a.authenticate(inner, inner))
+	outer.Handle(prefix+"/", compress(a.authenticate(inner, inner)))
 	if a.o.Events != nil {
-		outer.Handle("GET "+prefix+"/ws/events", a.authenticate(http.HandlerFunc(a.wsEvents)))
+		outer.Handle("GET "+prefix+"/ws/events", a.authenticate(outer, http.HandlerFunc(a.wsEvents)))
 	}
 	if a.o.Live != nil {
-		outer.Handle("GET "+livePath, a.authenticate(http.HandlerFunc(a.wsLive)))
+		outer.Handle("GET "+livePath, a.authenticate(outer, http.HandlerFunc(a.wsLive)))
 	}
 	return a.guard(outer)
 }

@@ -29,8 +29,8 @@ func (a *API) siteOperations(h huma.API) {
 		OperationID: "list-sites", Method: http.MethodGet, Path: prefix + "/sites", Tags: []string{"sites"},
 		Summary:     "The tree of sites with counts",
 		Description: "Each site counts the channels in it and in all that lies in it. The filters say which channels are counted; site also says which sites are listed.",
-	}, func(_ context.Context, in *sitesInput) (*sitesOutput, error) {
-		list, err := a.sites(in.r.URL.Query())
+	}, func(ctx context.Context, in *sitesInput) (*sitesOutput, error) {
+		list, err := a.sites(ctx, in.r.URL.Query())
 		return &sitesOutput{list}, err
 	})
 	register(a, h, huma.Operation{

@@ -22,8 +22,8 @@ func (a *API) statsOperation(h huma.API) {
 		OperationID: "get-stats", Method: http.MethodGet, Path: prefix + "/stats", Tags: []string{"channels"},
 		Summary:     "Count channels by state",
 		Description: "The online rate is (online + degraded) / (total - disabled), 0 to 1.",
-	}, func(_ context.Context, in *statsInput) (*statsOutput, error) {
-		s, err := a.stats(in.r.URL.Query())
+	}, func(ctx context.Context, in *statsInput) (*statsOutput, error) {
+		s, err := a.stats(ctx, in.r.URL.Query())
 		return &statsOutput{s}, err
 	})
 }

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/gorilla/websocket"
@@ -92,8 +93,11 @@ func (a *API) wsEvents(w http.ResponseWriter, r *http.Request) {
 	}
 	defer ws.Close()
 	l := &listener{wake: make(chan struct{}, 1)}
+	var scopes atomic.Pointer[[]registry.Scope]
+	now := within(r.Context(), "events")
+	scopes.Store(&now)
 	stop, err := a.o.Events.Subscribe(filter.Subject(), func(subject string, ev []byte) {
-		if filter.Matches(subject) {
+		if filter.Matches(subject) && a.mayHear(*scopes.Load(), subject, ev) {
 			l.push(ev)
 		}
 	})
@@ -113,7 +117,19 @@ func (a *API) wsEvents(w http.ResponseWriter, r *http.Request) {
 		defer cancel()
 		drain(ws)
 	})
-	l.send(ctx, ws)
+	var gone atomic.Bool
+	reading.Go(func() {
+		a.while(ctx, r, func(p Principal) bool {
+			now := within(context.WithValue(ctx, principalKey{}, p), "events")
+			scopes.Store(&now)
+			return now == nil || len(now) > 0
+		}, func() {
+			gone.Store(true)
+			cancel()
+		})
+	})
+	defer cancel()
+	l.send(ctx, ws, &gone)
 }
 
 // drain reads what a listener says, which is only that it is alive, until it is gone.
@@ -129,8 +145,8 @@ func drain(ws *websocket.Conn) {
 	}
 }
 
-// send writes what waits until ctx ends or the listener is gone.
-func (l *listener) send(ctx context.Context, ws *websocket.Conn) {
+// send writes what waits until ctx ends or the listener is gone; gone tells whether its grant was what ended.
+func (l *listener) send(ctx context.Context, ws *websocket.Conn, gone *atomic.Bool) {
 	write := func(kind int, b []byte) bool {
 		_ = ws.SetWriteDeadline(time.Now().Add(wsWrite))
 		return ws.WriteMessage(kind, b) == nil
@@ -141,6 +157,9 @@ func (l *listener) send(ctx context.Context, ws *websocket.Conn) {
 		select {
 		case <-ctx.Done():
 			why := websocket.FormatCloseMessage(websocket.CloseGoingAway, "the gateway is closing")
+			if gone.Load() {
+				why = websocket.FormatCloseMessage(websocket.ClosePolicyViolation, "that isn't granted to you any more")
+			}
 			_ = ws.WriteControl(websocket.CloseMessage, why, time.Now().Add(time.Second))
 			return
 		case <-ping.C:

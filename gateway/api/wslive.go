@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/gorilla/websocket"
@@ -34,6 +35,9 @@ func (a *API) wsLive(w http.ResponseWriter, r *http.Request) {
 	key, err := liveKey(r)
 	if err == nil && !sameOrigin(r) {
 		err = problem(http.StatusForbidden, "a stream can't be watched from another site's page")
+	}
+	if err == nil {
+		err = a.mayView(r.Context(), key.Channel)
 	}
 	if err != nil {
 		a.writeProblem(w, r, err)
@@ -83,12 +87,26 @@ func (a *API) wsLive(w http.ResponseWriter, r *http.Request) {
 		drain(ws)
 	})
 	others.Go(func() { ping(ctx, ws) })
+	var ungranted atomic.Bool
+	others.Go(func() {
+		a.while(ctx, r, func(p Principal) bool {
+			return a.mayView(context.WithValue(ctx, principalKey{}, p), key.Channel) == nil
+		}, func() {
+			ungranted.Store(true)
+			cancel()
+		})
+	})
 	// A message that is under way to a browser that takes nothing must not hold up the end.
 	defer context.AfterFunc(ctx, func() { _ = ws.NetConn().SetWriteDeadline(time.Now().Add(time.Second)) })()
 	a.live.readers.Add(1)
 	defer a.live.readers.Add(-1)
 	b := &browser{ws: ws, reader: reader, muxer: muxer, counts: &a.live}
 	err = b.play(ctx)
+	if ungranted.Load() {
+		why := websocket.FormatCloseMessage(websocket.ClosePolicyViolation, "that isn't granted to you any more")
+		_ = ws.WriteControl(websocket.CloseMessage, why, time.Now().Add(time.Second))
+		return
+	}
 	if ctx.Err() != nil && a.life.Err() == nil {
 		return // it has gone
 	}

@@ -25,7 +25,21 @@ import (
 const (
 	RoleAdmin  = "admin"  // every subject
 	RoleViewer = "viewer" // events, last statuses and the API
+	// RoleListener may subscribe to the subjects that are told with it, and nothing else.
+	RoleListener = "listener"
 )
+
+// Login is as what somebody is connected to the embedded server.
+type Login struct {
+	Name     string // Disconnect knows it by this
+	Role     string
+	Subjects []string  // of a listener
+	Until    time.Time // when it is disconnected; zero: never
+}
+
+// Disconnect ends the connections of a user to the embedded server, who may connect again as what it is
+// now.
+func (b *Bus) Disconnect(name string) { b.embedded.disconnect(name) }
 
 // closeTimeout bounds how long Close waits for accepted events and statuses to be stored.
 const closeTimeout = 5 * time.Second
@@ -40,7 +54,7 @@ type Options struct {
 	// Authenticate says who may connect to the embedded server's listener and as what. A token
 	// arrives as the password of a user without a name. With nil nobody gets in. It is called from
 	// several goroutines at once.
-	Authenticate func(user, password string, remote net.Addr) (role string, ok bool)
+	Authenticate func(user, password string, remote net.Addr) (Login, bool)
 	// Sealer seals the passwords in the log and its snapshots; *Keys is one that can be rotated.
 	Sealer registry.Sealer
 }

@@ -162,7 +162,7 @@ func serverName(node string) string {
 // authenticator decides who may connect to the embedded server.
 type authenticator struct {
 	secret       string
-	authenticate func(user, password string, remote net.Addr) (role string, ok bool)
+	authenticate func(user, password string, remote net.Addr) (Login, bool)
 	log          interface{ Warn(string, ...any) }
 }
 
@@ -186,18 +186,37 @@ func (a *authenticator) Check(c server.ClientAuthentication) bool {
 	if o.Username == "" && password == "" {
 		password = o.Token
 	}
-	role, ok := a.authenticate(o.Username, password, c.RemoteAddress())
+	login, ok := a.authenticate(o.Username, password, c.RemoteAddress())
 	if !ok {
 		return false
 	}
-	switch role {
+	u := &server.User{Username: login.Name, ConnectionDeadline: login.Until}
+	switch login.Role {
 	case RoleAdmin:
-		c.RegisterUser(&server.User{Username: o.Username})
 	case RoleViewer:
-		c.RegisterUser(&server.User{Username: o.Username, Permissions: viewerPermissions()})
+		u.Permissions = viewerPermissions()
+	case RoleListener:
+		u.Permissions = listenerPermissions(login.Subjects)
 	default:
-		a.log.Warn("A role that NATS doesn't know was refused", "role", role)
+		a.log.Warn("A role that NATS doesn't know was refused", "role", login.Role)
 		return false
 	}
+	c.RegisterUser(u)
 	return true
+}
+
+// disconnect ends the connections of a user.
+func (e *embedded) disconnect(name string) {
+	if e == nil {
+		return
+	}
+	z, err := e.server.Connz(&server.ConnzOptions{Username: true, Limit: math.MaxInt32})
+	if err != nil {
+		return
+	}
+	for _, c := range z.Conns {
+		if c.AuthorizedUser == name {
+			_ = e.server.DisconnectClientByID(c.Cid) // else it has gone
+		}
+	}
 }

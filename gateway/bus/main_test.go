@@ -35,8 +35,12 @@ func options(dir string) Options {
 		DataDir: dir,
 		Node:    "test",
 		Log:     discard(),
-		Authenticate: func(user, password string, _ net.Addr) (string, bool) {
-			return user, (user == RoleAdmin || user == RoleViewer) && password == "right"
+		Authenticate: func(user, password string, _ net.Addr) (Login, bool) {
+			l := Login{Name: user, Role: user}
+			if user == RoleListener {
+				l.Subjects = []string{"sharpeyes.event.*.c1.*.xiamen.>"}
+			}
+			return l, (user == RoleAdmin || user == RoleViewer || user == RoleListener) && password == "right"
 		},
 		Sealer: registry.NewSealer([32]byte{1, 2, 3}),
 	}

@@ -41,3 +41,13 @@ func viewerPermissions() *server.Permissions {
 		}},
 	}
 }
+
+// listenerPermissions are those of who may hear of a part of the city: live events of the subjects. The
+// stream of past events, the statuses and the API can't tell who asks, so they answer for all of the
+// city, and are not for listeners; HTTP is.
+func listenerPermissions(subjects []string) *server.Permissions {
+	return &server.Permissions{
+		Publish:   &server.SubjectPermission{Deny: []string{">"}},
+		Subscribe: &server.SubjectPermission{Allow: subjects},
+	}
+}

@@ -146,3 +146,52 @@ func wantRefusal(t *testing.T, refused <-chan error, what string) {
 		t.Errorf("%s was not refused", what)
 	}
 }
+
+// A listener hears what it may hear, asks nothing, says nothing, and is cut off when it is told to be.
+func TestListener(t *testing.T) {
+	b := open(t, options(t.TempDir()))
+	update(t, b, put(0, 6))
+	c, err := dial(t, b, RoleListener, "right")
+	if err != nil {
+		t.Fatal(err)
+	}
+	heard := make(chan *nats.Msg, 10)
+	if _, err := c.ChanSubscribe("sharpeyes.event.*.c1.*.xiamen.>", heard); err != nil {
+		t.Fatal(err)
+	}
+	if err := c.Flush(); err != nil {
+		t.Fatal(err)
+	}
+	for n := range 3 {
+		b.Publish(health(n)) // of classes 1, 2, 3
+	}
+	if m := <-heard; !strings.HasPrefix(m.Subject, "sharpeyes.event.health.c1.") {
+		t.Errorf("heard %s", m.Subject)
+	}
+	if len(heard) > 0 {
+		t.Error("and something else")
+	}
+	for _, subject := range []string{"sharpeyes.event.>", "sharpeyes.registry.log", "_INBOX.>", "$KV.>", "sharpeyes.event.*.c2.>"} {
+		sub, err := c.SubscribeSync(subject)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := c.Flush(); err != nil {
+			t.Fatal(err)
+		}
+		b.Publish(health(1))
+		if err := c.LastError(); !errors.Is(err, nats.ErrPermissionViolation) || !strings.Contains(err.Error(), subject) {
+			t.Errorf("%s: %v", subject, err)
+		}
+		_ = sub.Unsubscribe()
+	}
+	closed := make(chan struct{})
+	c.SetClosedHandler(func(*nats.Conn) { close(closed) })
+	b.Disconnect(RoleViewer)
+	b.Disconnect(RoleListener)
+	select {
+	case <-closed:
+	case <-time.After(10 * time.Second):
+		t.Error("it is still connected")
+	}
+}

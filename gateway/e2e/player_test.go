@@ -21,6 +21,8 @@ import (
 // player is the least RTSP reader there can be, over TCP interleaved, so that what it counts is
 // the gateway's doing and no library's. It isn't for concurrent use.
 type player struct {
+	authorization string // sent with every request, if there is one
+
 	conn    net.Conn
 	br      *bufio.Reader
 	url     string
@@ -59,6 +61,9 @@ func (p *player) do(method base.Method, u *base.URL, h base.Header) (*base.Respo
 	}
 	h["CSeq"] = base.HeaderValue{strconv.Itoa(p.seq)}
 	h["User-Agent"] = base.HeaderValue{"e2e"}
+	if p.authorization != "" {
+		h["Authorization"] = base.HeaderValue{p.authorization}
+	}
 	if p.session != "" {
 		h["Session"] = base.HeaderValue{p.session}
 	}

@@ -33,6 +33,7 @@ type Query struct {
 	Until      time.Time // raised before
 	After      string    // the alert that the page before ended with
 	Limit      int
+	Only       func(*Alert) bool // nil: all; it isn't part of what is asked, but of who asks
 }
 
 // Trial is what a rule would have done.
@@ -62,7 +63,7 @@ func (q *Query) Means(a *Alert) bool {
 	if a.Channel != nil {
 		class, scenario, id = a.Channel.Class, a.Channel.Scenario, a.Channel.ID
 	}
-	return one(q.States, string(a.State)) && one(q.Severities, string(a.Severity)) && one(q.Rules, a.Rule) &&
+	return (q.Only == nil || q.Only(a)) && one(q.States, string(a.State)) && one(q.Severities, string(a.Severity)) && one(q.Rules, a.Rule) &&
 		(len(q.Classes) == 0 || slices.Contains(q.Classes, class)) && one(q.Scenarios, scenario) &&
 		(q.Site == "" || Within(a.Site, q.Site)) && (q.Channel == "" || id == q.Channel || slices.Contains(a.Channels, q.Channel)) &&
 		(q.Since.IsZero() || !a.Raised.Before(q.Since)) && (q.Until.IsZero() || a.Raised.Before(q.Until))

@@ -2,6 +2,7 @@ package event
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -71,4 +72,41 @@ func (f Filter) Matches(subject string) bool {
 	one := func(values []string, token string) bool { return len(values) == 0 || slices.Contains(values, token) }
 	return one(f.Classes, strings.TrimPrefix(class, "c")) && one(f.Scenarios, scenario) && in(rest[:end]) &&
 		(f.Channel == "" || rest[end+1:] == f.Channel)
+}
+
+// Subjects are those of the events of the channels that have one of the classes and scenarios (none: any)
+// and are in the site or what lies in it, and, when no class and scenario is asked for, of these sites
+// themselves.
+func Subjects[C ~int | ~uint8](classes []C, scenarios []string, site string) (all []string) {
+	cs, ss := []string{"*"}, []string{"*"}
+	if len(classes) > 0 {
+		cs = nil
+		for _, c := range classes {
+			cs = append(cs, "c"+strconv.Itoa(int(c)))
+		}
+	}
+	if len(scenarios) > 0 {
+		ss = scenarios
+	}
+	end := ".>"
+	if site != "" {
+		end = "." + siteTokens(site) + ".>"
+	}
+	for _, kind := range Kinds() {
+		if ofPlaces(string(kind)) || kind == KindAudit {
+			continue
+		}
+		for _, c := range cs {
+			for _, s := range ss {
+				all = append(all, Prefix+string(kind)+"."+c+"."+s+end)
+			}
+		}
+	}
+	if len(classes)+len(scenarios) == 0 {
+		all = append(all, Prefix+string(KindSite)+end)
+		if site != "" {
+			all = append(all, Prefix+string(KindSite)+"."+siteTokens(site))
+		}
+	}
+	return all
 }

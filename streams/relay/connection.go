@@ -26,6 +26,9 @@ type connection struct {
 	udp    bool // it may choose UDP
 	remote netip.AddrPort
 
+	caller    atomic.Pointer[Caller] // who reads; nil: nobody
+	ungranted atomic.Bool            // closed because it may not read any more
+
 	// The rest belongs to the goroutine of serve.
 	by      time.Time // until then it must have come to the next state, unless it plays
 	late    Reason    // why it is sent away otherwise
@@ -57,8 +60,11 @@ func (c *connection) serve(ctx context.Context) {
 	defer c.leave()
 	defer c.nc.Close() // first, so that a write to a reader that takes nothing holds nobody up
 	defer func() {
-		if c.out.stuck.Load() {
+		switch {
+		case c.out.stuck.Load():
 			c.away(WriteTimeout, nil)
+		case c.ungranted.Load():
+			c.away(Ungranted, nil)
 		}
 	}()
 	for {
@@ -176,6 +182,7 @@ func (c *connection) leave() {
 		c.ports.close()
 	}
 	c.pause()
+	c.caller.Store(nil)
 	if c.reader != nil {
 		c.reader.Close()
 		c.reader = nil

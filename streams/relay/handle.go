@@ -79,7 +79,7 @@ func (c *connection) join(ctx context.Context, req *request, key streams.Key) *b
 	caller := Caller{Remote: c.remote, Key: key}
 	caller.User, caller.Password = basicAuth(req.header["Authorization"])
 	if err := c.server.o.Authorizer.Authorize(ctx, caller); err != nil {
-		if errors.Is(err, ErrUnauthenticated) || errors.Is(err, ErrForbidden) {
+		if refused(err) {
 			return refusal(err)
 		}
 		c.server.o.Log.Warn("who asks for a stream can't be found out", "remote", c.remote, "error", err)
@@ -94,8 +94,14 @@ func (c *connection) join(ctx context.Context, req *request, key streams.Key) *b
 		return refusal(err)
 	}
 	c.key = key
+	c.caller.Store(&caller)
 	c.within(c.server.bounds.play, NoPlay)
 	return nil
+}
+
+// refused reports whether an error of the Authorizer is its answer.
+func refused(err error) bool {
+	return errors.Is(err, ErrUnauthenticated) || errors.Is(err, ErrForbidden) || errors.Is(err, streams.ErrNoChannel)
 }
 
 // basicAuth reads credentials of the Basic scheme (RFC 7617); both are empty when there are none.

@@ -47,7 +47,9 @@ type Caller struct {
 	Key      streams.Key
 }
 
-// Authorizer decides who may play what: nil, ErrUnauthenticated or ErrForbidden.
+// Authorizer decides who may play what: nil, ErrUnauthenticated, ErrForbidden, or streams.ErrNoChannel for
+// who may not know of it. It is asked again about once a second for as long as somebody plays, so it
+// should answer from memory.
 type Authorizer interface {
 	Authorize(ctx context.Context, c Caller) error
 }
@@ -140,6 +142,23 @@ func (s *Server) accept(ctx context.Context, ln net.Listener, udp bool, wg *sync
 	}
 }
 
+// recheck sends a reader away whose grant is gone. Whoever can't be asked about stays.
+func (s *Server) recheck(ctx context.Context, c *connection) {
+	caller := c.caller.Load()
+	if caller == nil {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, recheckTimeout)
+	defer cancel()
+	if err := s.o.Authorizer.Authorize(ctx, *caller); err != nil && refused(err) {
+		c.ungranted.Store(true)
+		c.nc.Close()
+	}
+}
+
+// recheckTimeout bounds one look at a grant: the next connection waits for it.
+const recheckTimeout = 100 * time.Millisecond
+
 // watch closes the connections whose write is stuck.
 func (s *Server) watch(ctx context.Context) {
 	tick := time.NewTicker(time.Second)
@@ -152,6 +171,7 @@ func (s *Server) watch(ctx context.Context) {
 			s.mu.Unlock()
 			for _, c := range conns {
 				c.out.overdue(now.Add(-s.bounds.write))
+				s.recheck(ctx, c)
 			}
 		case <-ctx.Done():
 			return

@@ -20,6 +20,7 @@ const (
 	Paused       Reason = "paused"        // it held a stream and had paused it for too long
 	SlowRequest  Reason = "slow_request"  // it began a request and did not finish it
 	BadRequest   Reason = "bad_request"   // what it said is not RTSP
+	Ungranted    Reason = "ungranted"     // its user or grant is gone
 )
 
 // Stats tells what the server does now and has done.

@@ -94,8 +94,11 @@ type everyone struct{}
 func (everyone) Authenticate(context.Context, string, string, netip.Addr) (api.Principal, error) {
 	return everyone{}, nil
 }
-func (everyone) String() string  { return "bench" }
-func (everyone) May(string) bool { return true }
+func (everyone) String() string { return "bench" }
+func (everyone) AuthenticateToken(context.Context, string, netip.Addr) (api.Principal, error) {
+	return everyone{}, nil
+}
+func (everyone) Scopes(string) []registry.Scope { return []registry.Scope{{}} }
 
 // serveSQLite answers the same pages out of SQLite, as JSON over HTTP. stop ends it.
 func serveSQLite(ctx context.Context, l *lite) (base string, stop func(), err error) {
