@@ -60,7 +60,7 @@ func (g Grant) Validate() error {
 	}
 	for _, s := range g.Tags {
 		if s == "" || len(s) > 64 || strings.ContainsAny(s, ";,=:") {
-			return fmt.Errorf("tag %q can't be granted: write it without ; , = and :", s)
+			return fmt.Errorf("tag %q can't be granted: write it without any of ;,=: in it", s)
 		}
 	}
 	if g.Site != "" && !sitePath.MatchString(g.Site) {
