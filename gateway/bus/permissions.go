@@ -3,8 +3,11 @@ package bus
 import "github.com/nats-io/nats-server/v2/server"
 
 // viewerPermissions are the subjects of those who may see and ask, but not change: live events,
-// the history of events, the last statuses and the API. They can't read the registry's log, which
+// past events and the last statuses one by one, and the API. They can't read the registry's log, which
 // holds addresses and sealed passwords; the API answers for it.
+//
+// They can't make consumers: where a consumer delivers isn't held against the permissions of who makes it,
+// so that one could have events written into the registry's log, or into the records of users.
 func viewerPermissions() *server.Permissions {
 	const status = kvStreamPrefix + statusBucket
 	return &server.Permissions{
@@ -17,22 +20,11 @@ func viewerPermissions() *server.Permissions {
 			"$JS.API.STREAM.MSG.GET." + eventStream,
 			"$JS.API.DIRECT.GET." + eventStream,
 			"$JS.API.DIRECT.GET." + eventStream + ".>",
-			"$JS.API.CONSUMER.CREATE." + eventStream,
-			"$JS.API.CONSUMER.CREATE." + eventStream + ".>",
-			"$JS.API.CONSUMER.INFO." + eventStream + ".*",
-			"$JS.API.CONSUMER.MSG.NEXT." + eventStream + ".*",
-			"$JS.ACK." + eventStream + ".>",
-			"$JS.FC." + eventStream + ".>",
 			// The last statuses: get, list and watch.
 			"$JS.API.STREAM.INFO." + status,
 			"$JS.API.STREAM.MSG.GET." + status,
 			"$JS.API.DIRECT.GET." + status,
 			"$JS.API.DIRECT.GET." + status + ".>",
-			"$JS.API.CONSUMER.CREATE." + status,
-			"$JS.API.CONSUMER.CREATE." + status + ".>",
-			"$JS.API.CONSUMER.INFO." + status + ".*",
-			"$JS.API.CONSUMER.MSG.NEXT." + status + ".*",
-			"$JS.FC." + status + ".>",
 		}},
 		Subscribe: &server.SubjectPermission{Allow: []string{
 			"sharpeyes.event.>",
