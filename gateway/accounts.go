@@ -126,6 +126,26 @@ func (p principals) AuthenticateToken(ctx context.Context, token string, remote 
 	return principal{who}, nil
 }
 
+// AuthenticateTicket lets whoever has a ticket for a stream watch it.
+func (p principals) AuthenticateTicket(ctx context.Context, ticket, channel, profile string, begun bool) (api.Principal, error) {
+	if err := p.CheckTicket(ctx, ticket, channel, profile, begun); err != nil {
+		return nil, err
+	}
+	return bearer{}, nil
+}
+
+// bearer is whoever has a ticket. The API asks it about nothing but the stream that the ticket is for.
+type bearer struct{}
+
+func (bearer) String() string { return "ticket" }
+
+func (bearer) Scopes(action string) []registry.Scope {
+	if action == "list" || action == "view" {
+		return []registry.Scope{{}}
+	}
+	return nil
+}
+
 // authorizer shows access to the relay in its words.
 type authorizer struct {
 	*access.Access
@@ -137,6 +157,14 @@ type authorizer struct {
 func (a authorizer) Authorize(ctx context.Context, c relay.Caller) error {
 	var p access.Principal
 	var err error
+	if c.Ticket != "" {
+		err := a.CheckTicket(ctx, c.Ticket, c.Key.Channel, string(c.Key.Profile), c.Playing)
+		var denied interface{ Denied() bool }
+		if errors.As(err, &denied) {
+			return relay.ErrUnauthenticated
+		}
+		return err
+	}
 	if c.User == "token" { // in the place of a name, for clients that know nothing but Basic
 		p, err = a.AuthenticateToken(ctx, c.Password, c.Remote.Addr())
 	} else {
@@ -263,4 +291,12 @@ func (u users) AddToken(ctx context.Context, user, name string, until time.Time)
 
 func (u users) DeleteToken(ctx context.Context, user, id string) error {
 	return found(user, u.Access.DeleteToken(ctx, user, id))
+}
+
+// ticketTime is how soon a ticket must be used.
+const ticketTime = time.Minute
+
+// ticket makes a ticket for a stream.
+func (g *gateway) ticket(ctx context.Context, channel, profile string) (string, error) {
+	return g.access.Ticket(ctx, channel, profile, ticketTime)
 }

@@ -14,6 +14,7 @@ import (
 	"log/slog"
 	"net/netip"
 	"runtime"
+	"slices"
 	"sync"
 	"time"
 
@@ -189,7 +190,7 @@ func (a *Access) EnsureAdmin(ctx context.Context) (password string, created bool
 	if err != nil {
 		return "", false, fmt.Errorf("looking for users: %w", err)
 	}
-	if len(names) > 0 {
+	if slices.ContainsFunc(names, userName.MatchString) {
 		return "", false, nil
 	}
 	chosen := a.admin

@@ -479,3 +479,56 @@ func TestWallSignsIn(t *testing.T) {
 	}
 	wg.Wait()
 }
+
+func TestTickets(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx := t.Context()
+		m := newMemory()
+		a, other := newAccess(t, access.Options{Store: m}), newAccess(t, access.Options{Store: m})
+		text, err := a.Ticket(ctx, "gate", "main", time.Minute)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := other.CheckTicket(ctx, text, "gate", "main", false); err != nil {
+			t.Errorf("at another gateway: %v", err)
+		}
+		for _, c := range [][3]string{{text, "door", "main"}, {text, "gate", "sub"}, {text + "x", "gate", "main"}, {"", "gate", "main"}, {"x." + text, "gate", "main"}} {
+			if err := a.CheckTicket(ctx, c[0], c[1], c[2], false); !denied(err) {
+				t.Errorf("%v: %v", c, err)
+			}
+		}
+		time.Sleep(2 * time.Minute)
+		if err := a.CheckTicket(ctx, text, "gate", "main", false); !denied(err) {
+			t.Errorf("too late: %v", err)
+		}
+		if err := a.CheckTicket(ctx, text, "gate", "main", true); err != nil {
+			t.Errorf("while it plays: %v", err)
+		}
+		if users, err := a.Users(ctx); err != nil || len(users) != 0 {
+			t.Errorf("the key is a user: %v, %v", users, err)
+		}
+		if _, created, err := a.EnsureAdmin(ctx); err != nil || !created {
+			t.Errorf("the key keeps the first admin from being made: %v", err)
+		}
+	})
+}
+
+func FuzzTicket(f *testing.F) {
+	a, err := access.New(access.Options{Store: newMemory(), Quick: true, Log: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		f.Fatal(err)
+	}
+	text, err := a.Ticket(f.Context(), "gate", "main", time.Hour)
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(text, "se_YQ.x.y")
+	f.Fuzz(func(t *testing.T, ticket, token string) {
+		if err := a.CheckTicket(t.Context(), ticket, "gate", "main", false); err == nil && ticket != text {
+			t.Errorf("%q is taken", ticket)
+		}
+		if _, err := a.AuthenticateToken(t.Context(), token, far); err == nil {
+			t.Errorf("%q is taken", token)
+		}
+	})
+}

@@ -16,12 +16,16 @@ var ErrUserExists = errors.New("user exists")
 type DeniedError struct {
 	Missing bool // nobody signed in, and anonymous askers may nothing
 	Token   bool // the token is nobody's, or has ended
+	Ticket  bool // the ticket is for something else, or was used too late
 }
 
 // Error says what is wrong, with no name in it.
 func (e DeniedError) Error() string {
 	if e.Missing {
 		return "sign in: a user name and a password are needed here"
+	}
+	if e.Ticket {
+		return "the ticket is for something else, or too old: ask for another"
 	}
 	if e.Token {
 		return "the token isn't known, or has ended"

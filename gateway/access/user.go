@@ -115,6 +115,7 @@ func (a *Access) Users(ctx context.Context) ([]User, error) {
 	if err != nil {
 		return nil, fmt.Errorf("listing users: %w", err)
 	}
+	names = slices.DeleteFunc(names, func(name string) bool { return !userName.MatchString(name) }) // keys of ours
 	slices.Sort(names)
 	users := make([]User, 0, len(names))
 	for _, name := range names {

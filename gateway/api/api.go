@@ -67,18 +67,24 @@ type Principal interface {
 type Authenticator interface {
 	Authenticate(ctx context.Context, user, password string, remote netip.Addr) (Principal, error)
 	AuthenticateToken(ctx context.Context, token string, remote netip.Addr) (Principal, error)
+	// AuthenticateTicket is for who brings a ticket for a stream; begun says that it plays already.
+	AuthenticateTicket(ctx context.Context, ticket, channel, profile string, begun bool) (Principal, error)
 }
 
 // Options is what an API is made of.
 type Options struct {
-	Catalogue     Catalogue
-	Statuses      *registry.Statuses
-	Streams       Streams
-	Live          Live   // nil: nobody can watch over HTTP
-	Events        Events // nil: nobody can listen
-	Rates         Rates  // nil: nobody accounts
-	Alerts        Alerts // nil: there are none
-	Users         Users  // nil: they can't be seen to here
+	Catalogue Catalogue
+	Statuses  *registry.Statuses
+	Streams   Streams
+	Live      Live   // nil: nobody can watch over HTTP
+	Events    Events // nil: nobody can listen
+	Rates     Rates  // nil: nobody accounts
+	Alerts    Alerts // nil: there are none
+	Users     Users  // nil: they can't be seen to here
+	// LiveURL is where the gateway serves WebSockets, like ws://host:port; empty where nobody knows.
+	LiveURL string
+	// Ticket makes a ticket for a stream; nil: there are none.
+	Ticket        func(ctx context.Context, channel, profile string) (string, error)
 	Authenticator Authenticator
 	// StartTimeout is how long a camera may take until it sends; 0 takes 10 s.
 	StartTimeout time.Duration

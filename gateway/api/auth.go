@@ -10,6 +10,9 @@ import (
 	"time"
 )
 
+// begunKey is where a context keeps that a stream is already watched.
+type begunKey struct{}
+
 // principalKey is where a request's context keeps who asks.
 type principalKey struct{}
 
@@ -41,6 +44,15 @@ func (a *API) authenticate(mux *http.ServeMux, next http.Handler) http.Handler {
 }
 
 func (a *API) whoAsks(ctx context.Context, r *http.Request) (Principal, error) {
+	// A ticket goes before whatever else a browser sends by itself.
+	if ticket := r.URL.Query().Get("ticket"); ticket != "" && r.Pattern == "GET "+livePath {
+		key, err := liveKey(r)
+		if err != nil {
+			return nil, err
+		}
+		begun, _ := ctx.Value(begunKey{}).(bool)
+		return a.o.Authenticator.AuthenticateTicket(ctx, ticket, key.Channel, string(key.Profile), begun)
+	}
 	if user, password, ok := r.BasicAuth(); ok && user != "" {
 		return a.o.Authenticator.Authenticate(ctx, user, password, remoteAddr(r))
 	}

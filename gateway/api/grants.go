@@ -128,7 +128,7 @@ func (a *API) while(ctx context.Context, r *http.Request, still func(Principal) 
 			return
 		case <-tick.C:
 		}
-		asking, cancel := context.WithTimeout(ctx, 10*time.Second)
+		asking, cancel := context.WithTimeout(context.WithValue(ctx, begunKey{}, true), 10*time.Second)
 		who, err := a.whoAsks(asking, r)
 		cancel()
 		if ctx.Err() == nil && (err != nil || !still(who)) {

@@ -10,12 +10,14 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/micro"
 
 	"sharpeyes/registry"
 	"sharpeyes/registry/event"
+	"sharpeyes/streams"
 )
 
 // What may wait for one endpoint of the micro service; further requests are dropped, and their
@@ -52,6 +54,7 @@ func (a *API) ServeNATS(nc *nats.Conn) (stop func() error, err error) {
 		{"channels-report", event.ChannelsReport, m.report},
 		{"sites", event.Sites, m.sites},
 		{"stats", event.Stats, m.stats},
+		{"streams_open", event.StreamsOpen, m.open},
 	} {
 		err := svc.AddEndpoint(e.name, m.handler(e.subject, e.answer),
 			micro.WithEndpointSubject(e.subject), micro.WithEndpointPendingLimits(waitingRequests, waitingBytes))
@@ -203,3 +206,42 @@ func semantic(version string) string {
 
 // oneLine fits a text into a header.
 func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }
+
+// Opened is where a stream can be watched.
+type Opened struct {
+	RTSPURL string `json:"rtsp_url"`
+	WSURL   string `json:"ws_url"` // of a WebSocket, see /ws/live; a path where the gateway's name isn't known
+}
+
+// open makes a ticket for a stream. Nothing is pulled before somebody comes with it.
+func (m *microService) open(data []byte) (any, error) {
+	var q struct{ ID, Profile string }
+	if err := json.Unmarshal(data, &q); err != nil {
+		return nil, badQueryError{fmt.Errorf("the question isn't {\"id\",\"profile\"}: %w", err)}
+	}
+	profile, err := profileOf(q.Profile)
+	if err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	defer cancel()
+	ch, err := m.a.known(ctx, q.ID)
+	if err != nil {
+		return nil, err
+	}
+	if profile == streams.Sub && ch.SubURL == "" {
+		return nil, &registry.NotFoundError{What: "sub stream of channel", ID: q.ID}
+	}
+	if m.a.o.Ticket == nil {
+		return nil, RefusedError{errors.New("this gateway gives no tickets")}
+	}
+	ticket, err := m.a.o.Ticket(ctx, q.ID, string(profile))
+	if err != nil {
+		return nil, err
+	}
+	values := url.Values{"profile": {string(profile)}, "ticket": {ticket}}
+	return Opened{
+		RTSPURL: m.a.o.RTSPURL("", q.ID, profile) + "?ticket=" + ticket,
+		WSURL:   m.a.o.LiveURL + strings.Replace(livePath, "{id}", url.PathEscape(q.ID), 1) + "?" + values.Encode(),
+	}, nil
+}

@@ -124,8 +124,11 @@ func (a *API) wsLive(w http.ResponseWriter, r *http.Request) {
 func liveKey(r *http.Request) (streams.Key, error) {
 	key := streams.Key{Channel: r.PathValue("id"), Profile: streams.Main}
 	for name, values := range r.URL.Query() {
+		if name == "ticket" {
+			continue
+		}
 		if name != "profile" {
-			return key, badQuery(name, "", "is unknown here; there is profile")
+			return key, badQuery(name, "", "is unknown here; there are profile and ticket")
 		}
 		p, err := profileOf(strings.Join(values, ","))
 		if err != nil {

@@ -109,6 +109,31 @@ func TestAppSeesWhatItIsGranted(t *testing.T) {
 		}
 		return nil
 	})
+	// Whoever may ask on NATS can hand a stream on for a minute, to somebody without an account.
+	var opened struct {
+		RTSP string `json:"rtsp_url"`
+		WS   string `json:"ws_url"`
+	}
+	if err := json.Unmarshal([]byte(g.natsCommand(t, "req", "--raw", "sharpeyes.api.streams.open", `{"id":"stove"}`)), &opened); err != nil || !strings.Contains(opened.WS, "ticket=") {
+		t.Fatalf("%+v, %v", opened, err)
+	}
+	guest, err := dial(t.Context(), net.Dialer{}, opened.RTSP)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer guest.Close()
+	guest.authorization = "Basic " + base64.StdEncoding.EncodeToString([]byte("nobody:wrong"))
+	if err := guest.play(); err != nil {
+		t.Errorf("with a ticket: %v", err)
+	}
+	video, _, err := websocket.DefaultDialer.DialContext(t.Context(), opened.WS, http.Header{"Authorization": {guest.authorization}})
+	if err != nil {
+		t.Fatalf("with a ticket in %s: %v", opened.WS, err)
+	}
+	defer video.Close()
+	if _, b, err := video.ReadMessage(); err != nil || !strings.Contains(string(b), "video/mp4") {
+		t.Errorf("%s, %v", b, err)
+	}
 	g.commandOf(t, "users", "delete", "app")
 	for what, gone := range map[string]chan error{"the stream": ended, "the WebSocket": wsClosed} {
 		select {

@@ -115,7 +115,7 @@ func TestRecordersAreAskedLittleAtOnce(t *testing.T) {
 			if n := len(c.probes[ch.ID]); ch.Site != "xiamen/huli/c" && n < 25 || n < 9 {
 				t.Errorf("%s was probed %d times", ch.ID, n)
 			}
-			if n := len(c.looked[ch.ID]); n < 3 {
+			if n := len(c.looked[ch.ID]); n < 2 { // of 4 or 5, but for chance
 				t.Errorf("%s was looked at %d times", ch.ID, n)
 			}
 		}

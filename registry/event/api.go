@@ -12,6 +12,8 @@ const (
 	ChannelsReport = "sharpeyes.api.channels.report"
 	// Sites answers the parameters of GET /sites with the tree of sites.
 	Sites = "sharpeyes.api.sites"
+	// StreamsOpen answers {"id","profile"} with URLs where the stream can be watched, with a ticket.
+	StreamsOpen = "sharpeyes.api.streams.open"
 	// Stats answers {"by"} and the same filters with counts.
 	Stats = "sharpeyes.api.stats"
 )

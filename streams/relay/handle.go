@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"net/url"
 	"slices"
 	"strings"
 
@@ -76,7 +77,7 @@ func (c *connection) join(ctx context.Context, req *request, key streams.Key) *b
 			c.leave()
 		}
 	}
-	caller := Caller{Remote: c.remote, Key: key}
+	caller := Caller{Remote: c.remote, Key: key, Ticket: ticketOf(req.url)}
 	caller.User, caller.Password = basicAuth(req.header["Authorization"])
 	if err := c.server.o.Authorizer.Authorize(ctx, caller); err != nil {
 		if refused(err) {
@@ -97,6 +98,19 @@ func (c *connection) join(ctx context.Context, req *request, key streams.Key) *b
 	c.caller.Store(&caller)
 	c.within(c.server.bounds.play, NoPlay)
 	return nil
+}
+
+// ticketOf is the ticket in a URL. Clients put the path of a track behind it.
+func ticketOf(u *base.URL) string {
+	if u == nil {
+		return ""
+	}
+	query, _, _ := strings.Cut(u.RawQuery, "/")
+	values, err := url.ParseQuery(query)
+	if err != nil {
+		return ""
+	}
+	return values.Get("ticket")
 }
 
 // refused reports whether an error of the Authorizer is its answer.

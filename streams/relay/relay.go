@@ -44,7 +44,9 @@ type Caller struct {
 	Remote   netip.AddrPort
 	User     string
 	Password string
+	Ticket   string // of the URL; empty: there was none
 	Key      streams.Key
+	Playing  bool // it was let in before, and is asked about again
 }
 
 // Authorizer decides who may play what: nil, ErrUnauthenticated, ErrForbidden, or streams.ErrNoChannel for
@@ -150,7 +152,9 @@ func (s *Server) recheck(ctx context.Context, c *connection) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, recheckTimeout)
 	defer cancel()
-	if err := s.o.Authorizer.Authorize(ctx, *caller); err != nil && refused(err) {
+	again := *caller
+	again.Playing = true
+	if err := s.o.Authorizer.Authorize(ctx, again); err != nil && refused(err) {
 		c.ungranted.Store(true)
 		c.nc.Close()
 	}

@@ -98,6 +98,9 @@ func (everyone) String() string { return "bench" }
 func (everyone) AuthenticateToken(context.Context, string, netip.Addr) (api.Principal, error) {
 	return everyone{}, nil
 }
+func (everyone) AuthenticateTicket(context.Context, string, string, string, bool) (api.Principal, error) {
+	return everyone{}, nil
+}
 func (everyone) Scopes(string) []registry.Scope { return []registry.Scope{{}} }
 
 // serveSQLite answers the same pages out of SQLite, as JSON over HTTP. stop ends it.
