@@ -28,6 +28,7 @@ import (
 	"sharpeyes/gateway/rates"
 	"sharpeyes/gateway/web"
 	"sharpeyes/registry"
+	"sharpeyes/registry/event"
 	"sharpeyes/streams"
 	"sharpeyes/streams/relay"
 	"sharpeyes/streams/source"
@@ -95,6 +96,7 @@ type gateway struct {
 	alerts    *alerting
 	monitor   *health.Monitor
 	motion    *watcher
+	motions   *motions
 	judges    *judges
 	turns     *turns
 	always    *always
@@ -192,6 +194,8 @@ func (g *gateway) openStreams() error {
 		Record: g.record,
 	})
 	g.motion = newWatcher(g)
+	g.motions = newMotions(func() time.Duration { return g.config().Motion.Hold }, g.publishMotion)
+	g.defers(g.motions.close)
 	g.judges = newJudges(g)
 	g.hub = streams.NewHub(streams.Options{
 		Source:       g.turns,
@@ -267,7 +271,7 @@ func (g *gateway) openAPI() error {
 		return fmt.Errorf("loading the page: %w", err)
 	}
 	g.api = api.New(api.Options{
-		Catalogue: g.bus.Registry(), Statuses: g.statuses, Streams: g.hub, Live: g.hub, Events: g.bus, Rates: g.rates, Alerts: g.alerts, Users: users{g.access}, Ticket: g.ticket, LiveURL: "ws://" + g.http.Addr().String(), Authenticator: principals{g.access},
+		Catalogue: g.bus.Registry(), Statuses: g.statuses, Streams: g.hub, Live: g.hub, Events: g.bus, Rates: g.rates, Alerts: g.alerts, Users: users{g.access}, Report: g.motions.report, Ticket: g.ticket, LiveURL: "ws://" + g.http.Addr().String(), Authenticator: principals{g.access},
 		Ready: g.bus.Ready, Gatherer: g.metrics, RTSPURL: g.rtspURL, Page: page, Version: g.o.Version, Log: g.log,
 		RotateKey: g.rotateKey, Center: g.config().Map.Center, StartTimeout: g.config().Streams.StartTimeout,
 	})
@@ -279,6 +283,16 @@ func (g *gateway) openAPI() error {
 	}
 	g.closes("the API on NATS", stop)
 	return nil
+}
+
+// publishMotion tells of a motion, unless the channel has gone or isn't to be watched any more.
+func (g *gateway) publishMotion(id string, t event.Type, at time.Time, m event.Motion) {
+	ch, ok := g.bus.Registry().Snapshot().Get(id)
+	if !ok || ch.Motion == "off" {
+		return
+	}
+	m.Channel = ch.Event()
+	g.bus.Publish(event.New(g.config().Node.Name, t, at, m))
 }
 
 // rotateKey shows the store's rotation to the API in its words.

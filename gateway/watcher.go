@@ -144,13 +144,11 @@ func (m *watched) run(watch *streams.Watch) {
 }
 
 func (m *watched) publish(c motion.Change) {
-	ch, ok := m.w.channel(m.id) // it may have moved since
-	if !ok || ch.Motion == "off" {
-		return
+	if c.Type == event.MotionStarted {
+		m.w.g.motions.began(m.id, event.FromBitstream, c.At, c.Started, c.Score)
+	} else {
+		m.w.g.motions.ended(m.id, event.FromBitstream, c.At, c.Started.Add(c.Duration), c.Score)
 	}
-	m.w.g.bus.Publish(event.New(m.w.g.config().Node.Name, c.Type, c.At, event.Motion{
-		Channel: ch.Event(), Score: c.Score, Source: event.FromBitstream, Started: c.Started, Duration: c.Duration.Seconds(),
-	}))
 }
 
 // ended lets the channel's other stream be watched, which may go on.

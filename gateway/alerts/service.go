@@ -21,6 +21,8 @@ type Bucket interface {
 	List(ctx context.Context) ([]string, error)
 	Put(ctx context.Context, name string, record []byte) error
 	Delete(ctx context.Context, name string) error
+	// Sync returns when all that was written until now, by whatever gateway, is seen here.
+	Sync(ctx context.Context) error
 	// Watch calls fn with each record that is written from now on, by whatever gateway, nil for one
 	// that was deleted; one after another, and never while it holds up a writer.
 	Watch(fn func(name string, record []byte)) (stop func())
@@ -121,6 +123,10 @@ func (s *Service) Lead(ctx context.Context) error {
 		}
 	})
 	defer stopAlerts()
+	// What the last leader wrote last decides what is told again.
+	if err := errors.Join(s.o.Rules.Sync(ctx), s.o.Alerts.Sync(ctx)); err != nil {
+		return err
+	}
 	rules, err := s.compiled(ctx)
 	if err != nil {
 		return err

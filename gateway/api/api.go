@@ -81,6 +81,9 @@ type Options struct {
 	Rates     Rates  // nil: nobody accounts
 	Alerts    Alerts // nil: there are none
 	Users     Users  // nil: they can't be seen to here
+	// Report takes what a detector outside says of a channel: "started", "ended", or empty when something
+	// moves now; nil: nobody is listened to.
+	Report func(channel, state string, at time.Time, score float64)
 	// LiveURL is where the gateway serves WebSockets, like ws://host:port; empty where nobody knows.
 	LiveURL string
 	// Ticket makes a ticket for a stream; nil: there are none.

@@ -55,6 +55,7 @@ func (a *API) ServeNATS(nc *nats.Conn) (stop func() error, err error) {
 		{"sites", event.Sites, m.sites},
 		{"stats", event.Stats, m.stats},
 		{"streams_open", event.StreamsOpen, m.open},
+		{"motion_report", event.MotionReport, m.motion},
 	} {
 		err := svc.AddEndpoint(e.name, m.handler(e.subject, e.answer),
 			micro.WithEndpointSubject(e.subject), micro.WithEndpointPendingLimits(waitingRequests, waitingBytes))
@@ -206,6 +207,18 @@ func semantic(version string) string {
 
 // oneLine fits a text into a header.
 func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }
+
+// motion takes what a detector outside says.
+func (m *microService) motion(data []byte) (any, error) {
+	var report MotionReport
+	if err := json.Unmarshal(data, &report); err != nil {
+		return nil, badQueryError{fmt.Errorf("the report isn't {\"id\",\"state\",\"score\",\"at\"}: %w", err)}
+	}
+	if m.a.o.Report == nil {
+		return nil, RefusedError{errors.New("this gateway takes no reports")}
+	}
+	return struct{}{}, m.a.reportMotion(context.Background(), report)
+}
 
 // Opened is where a stream can be watched.
 type Opened struct {

@@ -66,6 +66,9 @@ func (a *API) routes() http.Handler {
 	if a.o.Live != nil {
 		a.prewarmOperation(h)
 	}
+	if a.o.Report != nil {
+		a.motionOperation(h)
+	}
 	a.keysOperation(h)
 	if a.o.Users != nil {
 		a.userOperations(h)

@@ -33,6 +33,8 @@ type Bucket struct {
 
 	mu      sync.RWMutex
 	records map[string]bucketRecord
+	seen    uint64        // revision that the watcher has told
+	more    chan struct{} // closed and replaced when that grows
 
 	calling  sync.Mutex // held while watchers are called
 	watchers []*recordWatcher
@@ -85,7 +87,7 @@ func (b *Bus) bucket(ctx context.Context, name, what string, age time.Duration) 
 	if err != nil {
 		return nil, fmt.Errorf("opening the bucket %s: %w", name, err)
 	}
-	u := &Bucket{name: name, kv: kv, records: make(map[string]bucketRecord)}
+	u := &Bucket{name: name, kv: kv, records: make(map[string]bucketRecord), more: make(chan struct{})}
 	// The watcher lives until Close, and its context with it.
 	if u.watcher, err = kv.WatchAll(context.WithoutCancel(ctx)); err != nil {
 		return nil, fmt.Errorf("watching the bucket %s: %w", name, err)
@@ -123,6 +125,39 @@ func (u *Bucket) follow(loaded chan<- struct{}) {
 		}
 		u.keep(e.Key(), value, e.Revision())
 		u.tell(e.Key(), value)
+		u.mu.Lock()
+		u.seen = e.Revision()
+		close(u.more)
+		u.more = make(chan struct{})
+		u.mu.Unlock()
+	}
+}
+
+// Sync returns when all that was written until now, by whatever gateway, is seen here.
+func (u *Bucket) Sync(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, bucketTimeout)
+	defer cancel()
+	status, err := u.kv.Status(ctx)
+	if err != nil {
+		return fmt.Errorf("looking at %s: %w", u.name, err)
+	}
+	s, ok := status.(*jetstream.KeyValueBucketStatus)
+	if !ok {
+		return fmt.Errorf("looking at %s: its last revision isn't told", u.name)
+	}
+	last := s.StreamInfo().State.LastSeq
+	for {
+		u.mu.RLock()
+		seen, more := u.seen, u.more
+		u.mu.RUnlock()
+		if seen >= last || s.StreamInfo().State.Msgs == 0 {
+			return nil
+		}
+		select {
+		case <-more:
+		case <-ctx.Done():
+			return fmt.Errorf("reading %s up to %d, at %d: %w", u.name, last, seen, context.Cause(ctx))
+		}
 	}
 }
 

@@ -1,6 +1,10 @@
 package bus
 
-import "github.com/nats-io/nats-server/v2/server"
+import (
+	"github.com/nats-io/nats-server/v2/server"
+
+	"sharpeyes/registry/event"
+)
 
 // viewerPermissions are the subjects of those who may see and ask, but not change: live events,
 // past events and the last statuses one by one, and the API. They can't read the registry's log, which
@@ -12,7 +16,8 @@ func viewerPermissions() *server.Permissions {
 	const status = kvStreamPrefix + statusBucket
 	return &server.Permissions{
 		Publish: &server.SubjectPermission{Allow: []string{
-			"sharpeyes.api.>",
+			// All of the API but what changes something.
+			event.ChannelsGet, event.ChannelsQuery, event.ChannelsReport, event.Sites, event.Stats, event.StreamsOpen,
 			"$SRV.>",
 			"$JS.API.INFO",
 			// The history of events.

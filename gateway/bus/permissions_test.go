@@ -115,7 +115,7 @@ func TestViewerIsKeptFromTheRest(t *testing.T) {
 		wantRefusal(t, refused, "subscribing to "+subject)
 	}
 	for _, subject := range []string{
-		registrySubject, "sharpeyes.event.health.c1.traffic.xiamen.x", statusPrefix + "x",
+		event.MotionReport, registrySubject, "sharpeyes.event.health.c1.traffic.xiamen.x", statusPrefix + "x",
 		"$JS.API.STREAM.DELETE." + eventStream, "$JS.API.STREAM.PURGE." + eventStream,
 		"$JS.API.STREAM.INFO." + registryStream, "$JS.API.STREAM.MSG.GET." + registryStream,
 		"$JS.API.DIRECT.GET." + registryStream, "$JS.API.CONSUMER.CREATE." + registryStream + ".x",

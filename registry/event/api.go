@@ -12,6 +12,8 @@ const (
 	ChannelsReport = "sharpeyes.api.channels.report"
 	// Sites answers the parameters of GET /sites with the tree of sites.
 	Sites = "sharpeyes.api.sites"
+	// MotionReport takes {"id","state","score","at"} from a detector outside, and answers {}.
+	MotionReport = "sharpeyes.api.motion.report"
 	// StreamsOpen answers {"id","profile"} with URLs where the stream can be watched, with a ticket.
 	StreamsOpen = "sharpeyes.api.streams.open"
 	// Stats answers {"by"} and the same filters with counts.
