@@ -3,6 +3,7 @@ package gateway
 import (
 	"fmt"
 	"slices"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -13,13 +14,18 @@ import (
 // One motion at a time a channel, whatever sees it.
 func TestMotionsMerge(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
+		var mu sync.Mutex
 		var told []string
 		m := newMotions(func() time.Duration { return 5 * time.Second }, func(channel string, typ event.Type, _ time.Time, e event.Motion) {
+			mu.Lock()
+			defer mu.Unlock()
 			told = append(told, fmt.Sprintf("%s %s %s %.1f %.0f", channel, typ[len("sharpeyes.motion."):], e.Source, e.Score, e.Duration))
 		})
 		want := func(want ...string) {
 			t.Helper()
 			synctest.Wait()
+			mu.Lock()
+			defer mu.Unlock()
 			if !slices.Equal(told, want) {
 				t.Fatalf("told %q, want %q", told, want)
 			}
