@@ -219,7 +219,7 @@ func (g *gateway) openStreams() error {
 	g.defers(g.hub.Close)
 	g.always = newAlways(g.hub, cfg.Motion.AlwaysBudget)
 	var err error
-	if g.certificate, err = loadCertificate(cfg.RTSP.TLSCert, cfg.RTSP.TLSKey); err != nil {
+	if g.certificate, err = loadCertificate(cfg.RTSP.TLSCert, cfg.RTSP.TLSKey, g.log); err != nil {
 		return fmt.Errorf("rtsp.tls_cert: %w", err)
 	}
 	g.relay = relay.New(relay.Options{
@@ -271,7 +271,7 @@ func (g *gateway) openAPI() error {
 		return fmt.Errorf("loading the page: %w", err)
 	}
 	g.api = api.New(api.Options{
-		Catalogue: g.bus.Registry(), Statuses: g.statuses, Streams: g.hub, Live: g.hub, Events: g.bus, Rates: g.rates, Alerts: g.alerts, Users: users{g.access}, Report: g.motions.report, Ticket: g.ticket, LiveURL: "ws://" + g.http.Addr().String(), Authenticator: principals{g.access},
+		Catalogue: g.bus.Registry(), Statuses: g.statuses, Streams: g.hub, Live: g.hub, Events: g.bus, Rates: g.rates, Alerts: g.alerts, Users: users{g.access}, Report: g.motions.report, Ticket: g.ticket, LiveURL: g.liveURL(), Authenticator: principals{g.access},
 		Ready: g.bus.Ready, Gatherer: g.metrics, RTSPURL: g.rtspURL, Page: page, Version: g.o.Version, Log: g.log,
 		RotateKey: g.rotateKey, Center: g.config().Map.Center, StartTimeout: g.config().Streams.StartTimeout,
 	})
@@ -347,16 +347,4 @@ func (g *gateway) run(ctx context.Context) error {
 		return nil
 	}
 	return err
-}
-
-// loadCertificate is nil without files.
-func loadCertificate(cert, key string) (*tls.Config, error) {
-	if cert == "" && key == "" {
-		return nil, nil
-	}
-	c, err := tls.LoadX509KeyPair(cert, key)
-	if err != nil {
-		return nil, err
-	}
-	return &tls.Config{Certificates: []tls.Certificate{c}, MinVersion: tls.VersionTLS12}, nil
 }

@@ -21,7 +21,7 @@ type webServer struct {
 
 func (g *gateway) startHTTP() error {
 	cfg := g.config()
-	certificate, err := loadCertificate(cfg.HTTP.TLSCert, cfg.HTTP.TLSKey)
+	certificate, err := loadCertificate(cfg.HTTP.TLSCert, cfg.HTTP.TLSKey, g.log)
 	if err != nil {
 		return fmt.Errorf("http.tls_cert: %w", err)
 	}
@@ -48,6 +48,15 @@ func (g *gateway) startHTTP() error {
 	})
 	g.web = w
 	return nil
+}
+
+// liveURL is where WebSockets are served.
+func (g *gateway) liveURL() string {
+	scheme := "ws://"
+	if g.config().HTTP.TLSCert != "" {
+		scheme = "wss://"
+	}
+	return scheme + g.http.Addr().String()
 }
 
 // ServeHTTP answers for the API while that is being opened.
