@@ -96,6 +96,7 @@ type gateway struct {
 	alerts    *alerting
 	monitor   *health.Monitor
 	motion    *watcher
+	metadata  *metadata
 	motions   *motions
 	judges    *judges
 	turns     *turns
@@ -194,6 +195,7 @@ func (g *gateway) openStreams() error {
 		Record: g.record,
 	})
 	g.motion = newWatcher(g)
+	g.metadata = newMetadata(g)
 	g.motions = newMotions(func() time.Duration { return g.config().Motion.Hold }, g.publishMotion)
 	g.defers(g.motions.close)
 	g.judges = newJudges(g)
@@ -216,6 +218,7 @@ func (g *gateway) openStreams() error {
 	}
 	// Once the hub is closed no pull starts a watcher any more.
 	g.defers(g.motion.wait)
+	g.defers(g.metadata.wait)
 	g.defers(g.hub.Close)
 	g.always = newAlways(g.hub, cfg.Motion.AlwaysBudget)
 	var err error

@@ -8,7 +8,7 @@ import (
 )
 
 // motions makes one motion of what several sources say of a channel: it begins with the first of them and
-// ends with the last.
+// ends when the hold has passed since the last evidence of the last.
 type motions struct {
 	hold    func() time.Duration
 	publish func(channel string, t event.Type, at time.Time, m event.Motion) // without the channel
@@ -27,6 +27,9 @@ type moving struct {
 	score   float64   // the highest
 	sources map[event.MotionSource]bool
 	quiet   func() bool // stops what ends a report that nobody repeats
+	// joins is how often motion began again within the hold: an end that waits for another count is
+	// none any more.
+	joins int
 }
 
 func newMotions(hold func() time.Duration, publish func(string, event.Type, time.Time, event.Motion)) *motions {
@@ -47,6 +50,9 @@ func (m *motions) began(channel string, source event.MotionSource, at, since tim
 		one = &moving{first: source, started: since, sources: map[event.MotionSource]bool{}}
 		m.all[channel] = one
 		m.publish(channel, event.MotionStarted, at, event.Motion{Score: score, Source: source, Started: since})
+	}
+	if len(one.sources) == 0 {
+		one.joins++
 	}
 	one.sources[source] = true
 	one.last, one.score = at, max(one.score, score)
@@ -75,6 +81,23 @@ func (m *motions) endedLocked(channel string, source event.MotionSource, at, las
 	if one.quiet != nil {
 		one.quiet()
 	}
+	// No longer than the hold, whatever time a report claims.
+	if wait := min(m.hold()-time.Since(one.last), m.hold()); wait > 0 && !m.closed {
+		joins := one.joins
+		m.after(wait, func() {
+			m.mu.Lock()
+			defer m.mu.Unlock()
+			if m.all[channel] == one && len(one.sources) == 0 && one.joins == joins {
+				m.finish(channel, one, time.Now())
+			}
+		})
+		return
+	}
+	m.finish(channel, one, at)
+}
+
+// finish tells of the end; the lock is held.
+func (m *motions) finish(channel string, one *moving, at time.Time) {
 	delete(m.all, channel)
 	m.publish(channel, event.MotionEnded, at, event.Motion{
 		Score: one.score, Source: one.first, Started: one.started, Duration: max(one.last.Sub(one.started).Seconds(), 0),
@@ -118,11 +141,11 @@ func (m *motions) report(channel string, state string, at time.Time, score float
 func (m *motions) close() {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	now := time.Now()
-	for channel, one := range m.all {
-		for source := range one.sources {
-			m.endedLocked(channel, source, now, one.last, 0)
-		}
-	}
 	m.closed = true
+	for channel, one := range m.all {
+		if one.quiet != nil {
+			one.quiet()
+		}
+		m.finish(channel, one, time.Now())
+	}
 }

@@ -20,6 +20,7 @@ func (o observer) Started(ch registry.Channel, i streams.Info) {
 		o.evidence(ch, i, probe.Result{State: event.Online})
 	}
 	o.g.motion.started(ch, i.Key)
+	o.g.metadata.started(ch, i.Key)
 }
 
 func (o observer) Stopped(ch registry.Channel, i streams.Info) {
