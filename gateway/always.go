@@ -2,7 +2,6 @@ package gateway
 
 import (
 	"context"
-	"math/rand/v2"
 	"slices"
 	"sync"
 	"time"
@@ -11,8 +10,8 @@ import (
 	"sharpeyes/streams"
 )
 
-// always keeps a pull open for channels whose motion is watched always, as many as the budget
-// allows, in the order of their ids.
+// always lets channels be pulled whose motion is watched always: all of them where the budget is
+// enough, else each in its turn.
 type always struct {
 	hub  *streams.Hub
 	wake chan struct{}
@@ -20,7 +19,7 @@ type always struct {
 	mu      sync.Mutex
 	budget  int
 	version uint64 // of the registry that want was made of
-	want    map[streams.Key]bool
+	want    map[streams.Key]int
 }
 
 func newAlways(h *streams.Hub, budget int) *always {
@@ -41,18 +40,15 @@ func (a *always) changed(now *registry.Snapshot, tx registry.Transaction) {
 
 // wants reports whether the channel is one of those that are wanted; mu is held.
 func (a *always) wants(id string) bool {
-	return a.want[streams.Key{Channel: id, Profile: streams.Main}] || a.want[streams.Key{Channel: id, Profile: streams.Sub}]
+	return a.want[streams.Key{Channel: id, Profile: streams.Main}] > 0 || a.want[streams.Key{Channel: id, Profile: streams.Sub}] > 0
 }
 
 // choose takes over what the registry asks for now.
 func (a *always) choose(now *registry.Snapshot) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	want := map[streams.Key]bool{}
+	want := map[streams.Key]int{}
 	for ch := range now.All() {
-		if len(want) == a.budget {
-			break
-		}
 		if ch.Motion != "always" || !ch.Enabled {
 			continue
 		}
@@ -60,79 +56,57 @@ func (a *always) choose(now *registry.Snapshot) {
 		if ch.SubURL != "" {
 			key.Profile = streams.Sub // smaller, and enough to see that something moves
 		}
-		want[key] = true
+		want[key] = shareOf(ch.Class)
 	}
 	if now.Version() >= a.version {
 		a.want, a.version = want, now.Version()
 	}
+	a.signal()
+}
+
+// shareOf is how much of the time a channel of the class is watched, relative to others.
+func shareOf(c registry.Class) int {
+	switch c {
+	case registry.PublicPlaces:
+		return 3
+	case registry.KeyPlaces:
+		return 2
+	}
+	return 1
+}
+
+// limit changes the budget.
+func (a *always) limit(budget int) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.budget = budget
+	a.signal()
+}
+
+func (a *always) signal() {
 	select {
 	case a.wake <- struct{}{}:
 	default:
 	}
 }
 
-// limit changes the budget.
-func (a *always) limit(budget int, now *registry.Snapshot) {
-	a.mu.Lock()
-	a.budget = budget
-	a.mu.Unlock()
-	a.choose(now)
-}
-
 // run holds the pulls until ctx ends.
 func (a *always) run(ctx context.Context) error {
-	var wg sync.WaitGroup
-	defer wg.Wait()
-	held := map[streams.Key]context.CancelFunc{}
+	s := newShifts(a.hub)
+	defer s.close()
+	beat := time.NewTicker(time.Second)
+	defer beat.Stop()
 	for {
-		a.mu.Lock()
-		want := a.want
-		a.mu.Unlock()
-		for key, release := range held {
-			if !want[key] {
-				release()
-				delete(held, key)
-			}
-		}
-		for key := range want {
-			if held[key] == nil {
-				one, release := context.WithCancel(ctx)
-				held[key] = release
-				wg.Go(func() { a.hold(one, key) })
-			}
-		}
 		select {
 		case <-a.wake:
+			a.mu.Lock()
+			want, budget := a.want, a.budget
+			a.mu.Unlock()
+			s.take(want, budget)
+		case <-beat.C:
 		case <-ctx.Done():
-			for _, release := range held {
-				release()
-			}
 			return ctx.Err()
 		}
-	}
-}
-
-// hold joins the stream without playing it, which keeps it open at no cost, and again after it
-// ended, ever more seldom while it fails.
-func (a *always) hold(ctx context.Context, key streams.Key) {
-	const first, last = time.Second, time.Minute
-	pause := first
-	for ctx.Err() == nil {
-		joined := time.Now()
-		if r, err := a.hub.Join(ctx, key, streams.Who{Kind: "motion"}); err == nil {
-			select {
-			case <-r.Ended():
-			case <-ctx.Done():
-			}
-			r.Close()
-		}
-		if time.Since(joined) > last {
-			pause = first
-		}
-		select {
-		case <-time.After(pause/2 + rand.N(pause)):
-		case <-ctx.Done():
-		}
-		pause = min(2*pause, last)
+		s.step(time.Now())
 	}
 }

@@ -58,6 +58,6 @@ func (g *gateway) reload(cfg config.Config) (changed []string, err error) {
 		Linger: cfg.Streams.Linger, MaxPulls: cfg.Streams.MaxPulls, MaxReaders: cfg.Streams.MaxReaders, MaxPerDevice: cfg.Streams.MaxPullsPerDevice,
 	})
 	g.monitor.Configure(cfg.Health)
-	g.always.limit(cfg.Motion.AlwaysBudget, g.bus.Registry().Snapshot())
+	g.always.limit(cfg.Motion.AlwaysBudget)
 	return changed, nil
 }

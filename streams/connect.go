@@ -96,7 +96,7 @@ func (p *Pull) broke(err error) {
 	p.came = time.Time{}
 }
 
-// again reports whether the stream is worth another connection: it has flowed, somebody reads it,
+// again reports whether the stream is worth another connection: it has flowed, somebody reads or holds it,
 // and what happened may heal by itself, as all may but a refused password: a camera that restarts
 // knows no stream yet, and a recorder may take a while to see that its session has ended.
 func (p *Pull) again(err error) bool {
@@ -109,7 +109,7 @@ func (p *Pull) again(err error) bool {
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if !p.flowing || len(p.readers) == 0 {
+	if !p.flowing || len(p.readers) == 0 && p.held == 0 {
 		return false
 	}
 	p.reopened++

@@ -10,11 +10,12 @@ import (
 )
 
 // need is for what a pull is opened.
-type need bool
+type need int
 
 const (
-	forLater  need = false // somebody may come
-	forReader need = true  // somebody is there
+	forNobody need = iota // it is to be looked at
+	forLater              // somebody may come
+	forReader             // somebody is there
 )
 
 // sharing are the pulls of one recorder but for one of them. The lock is held.
@@ -55,7 +56,13 @@ func (h *Hub) budget(ch registry.Channel, n need) (ending *Pull, err error) {
 // makeRoom gives up a pull of the recorder that nobody watches, if there is one.
 func (h *Hub) makeRoom(device string, but *Pull) *Pull {
 	but.mu.Lock()
-	n := need(len(but.readers) > 0)
+	n := forLater
+	switch {
+	case len(but.readers) > 0:
+		n = forReader
+	case but.held > 0 && time.Until(but.warm.until) <= 0:
+		n = forNobody
+	}
 	but.mu.Unlock()
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -63,24 +70,39 @@ func (h *Hub) makeRoom(device string, but *Pull) *Pull {
 }
 
 // spare ends the pull that has been without readers for the longest time, if there is one, or finds
-// one that is just ending. Prewarmed ones come last, and only when a reader is there.
+// one that is just ending. Those that are but held come first, prewarmed ones last, and only when a
+// reader is there. None is ended for nobody.
 func spare(all []*Pull, n need) *Pull {
+	if n == forNobody {
+		return nil
+	}
 	type candidate struct {
 		p         *Pull
 		prewarmed bool
+		held      bool
 		left      time.Time
 	}
 	var best candidate
 	for _, p := range all {
 		p.mu.Lock()
-		c := candidate{p, time.Until(p.warm.until) > 0, p.left}
+		c := candidate{p, time.Until(p.warm.until) > 0, p.held > 0, p.left}
 		ending, watched := p.ending || p.ctx.Err() != nil, len(p.readers) > 0
 		p.mu.Unlock()
 		switch {
 		case ending:
 			return p
 		case watched, c.prewarmed && n == forLater:
-		case best.p == nil, best.prewarmed && !c.prewarmed, best.prewarmed == c.prewarmed && c.left.Before(best.left):
+		case best.p == nil:
+			best = c
+		case best.prewarmed != c.prewarmed:
+			if best.prewarmed {
+				best = c
+			}
+		case best.held != c.held:
+			if c.held {
+				best = c
+			}
+		case c.left.Before(best.left):
 			best = c
 		}
 	}

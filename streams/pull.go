@@ -34,7 +34,8 @@ type Pull struct {
 	failure  error
 	readers  []*Reader
 	watches  []*Watch
-	left     time.Time // when the last of them left
+	held     int       // by those who look
+	left     time.Time // when the last reader left
 	linger   *time.Timer
 	warm     warmth
 	patience *time.Timer // while readers wait for the camera to come back
@@ -85,7 +86,7 @@ func (p *Pull) detach(r *Reader) {
 	}
 	if len(p.readers) == 0 && !p.ending {
 		p.left = time.Now()
-		p.linger.Reset(p.unneeded())
+		p.lingers()
 	}
 	p.mu.Unlock()
 	p.hub.stats.skipped.Add(r.Skipped())
@@ -96,11 +97,21 @@ func (p *Pull) detach(r *Reader) {
 func (p *Pull) unwatched() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if p.held > 0 {
+		return
+	}
 	if left := p.unneeded(); left > 0 && len(p.readers) == 0 && !p.ending {
 		p.linger.Reset(left)
 		return
 	}
 	p.giveUp()
+}
+
+// lingers lets a pull without readers end in time, unless it is held. The lock is held.
+func (p *Pull) lingers() {
+	if p.held == 0 {
+		p.linger.Reset(p.unneeded())
+	}
 }
 
 // giveUp ends the pull when it has no readers, and reports whether it did. The lock is held.

@@ -11,7 +11,7 @@ const takeLimit = 64 << 10
 
 // Who is a reader as the list of streams tells of it.
 type Who struct {
-	Kind   string // rtsp, browser, motion
+	Kind   string // rtsp, browser
 	Remote string // address; empty when the gateway itself reads
 	User   string // empty when nobody signed in
 }

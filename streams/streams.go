@@ -18,10 +18,9 @@
 // that passed (continuity).
 //
 // The packages below are the hub's sides: source pulls from cameras, relay serves RTSP readers,
-// probe asks a camera whether it is there, motion reads packets for movement, onvif reads what a camera says
-// of it, netio guards
-// listeners, and sim is cameras that don't exist. They import this package for its words, and never
-// one another.
+// probe asks a camera whether it is there, motion reads packets for movement, onvif reads what a
+// camera says of it, netio guards listeners, and sim is cameras that don't exist. They import this
+// package for its words, and never one another.
 package streams
 
 import (

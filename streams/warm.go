@@ -44,7 +44,7 @@ func (p *Pull) prewarm(d time.Duration) bool {
 		p.warm.until = until
 	}
 	if len(p.readers) == 0 {
-		p.linger.Reset(p.unneeded())
+		p.lingers()
 	}
 	return true
 }
@@ -56,7 +56,7 @@ func (p *Pull) warmed() {
 	}
 	p.warm.until, p.warm.after = time.Now().Add(p.warm.after), 0
 	if len(p.readers) == 0 {
-		p.linger.Reset(p.unneeded())
+		p.lingers()
 	}
 }
 

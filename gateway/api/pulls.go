@@ -50,7 +50,7 @@ type StreamFailure struct {
 
 // StreamReader is one reader of a pull.
 type StreamReader struct {
-	Kind    string    `json:"kind" doc:"rtsp, browser or motion"`
+	Kind    string    `json:"kind" doc:"rtsp or browser"`
 	Remote  string    `json:"remote,omitempty" doc:"address and port; for administrators"`
 	User    string    `json:"user,omitempty" doc:"for administrators"`
 	Since   time.Time `json:"since"`
