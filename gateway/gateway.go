@@ -24,6 +24,7 @@ import (
 	"sharpeyes/gateway/access"
 	"sharpeyes/gateway/api"
 	"sharpeyes/gateway/bus"
+	"sharpeyes/gateway/devices"
 	"sharpeyes/gateway/health"
 	"sharpeyes/gateway/rates"
 	"sharpeyes/gateway/web"
@@ -97,6 +98,7 @@ type gateway struct {
 	monitor   *health.Monitor
 	motion    *watcher
 	metadata  *metadata
+	devices   *devices.Devices
 	motions   *motions
 	judges    *judges
 	turns     *turns
@@ -198,6 +200,7 @@ func (g *gateway) openStreams() error {
 	g.metadata = newMetadata(g)
 	g.motions = newMotions(func() time.Duration { return g.config().Motion.Hold }, g.publishMotion)
 	g.defers(g.motions.close)
+	g.devices = devices.New(devices.Options{Tell: g.motions.device, Log: g.log})
 	g.judges = newJudges(g)
 	g.hub = streams.NewHub(streams.Options{
 		Source:       g.turns,
@@ -233,9 +236,11 @@ func (g *gateway) openStreams() error {
 		g.hub.Changed(now, tx)
 		g.monitor.Changed(now, tx)
 		g.always.changed(now, tx)
+		g.devices.Changed(now, tx)
 		g.turns.changed(tx)
 	}))
 	g.always.choose(snapshot())
+	g.devices.Choose(snapshot())
 	return nil
 }
 
@@ -333,6 +338,7 @@ func (g *gateway) run(ctx context.Context) error {
 	}
 	group.Go(func() error { return g.monitor.Run(ctx) })
 	group.Go(func() error { return g.always.run(ctx) })
+	group.Go(func() error { return g.devices.Run(ctx) })
 	group.Go(func() error { return g.judges.run(ctx) })
 	group.Go(func() error { return g.alerts.run(ctx) })
 	group.Go(func() error { return g.followConfig(ctx) })

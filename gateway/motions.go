@@ -19,6 +19,17 @@ type motions struct {
 	all    map[string]*moving // by channel
 }
 
+// fromDevice is what a camera that was asked says, apart from its metadata track, whose end is not that
+// of the other. Both are told as the camera's word.
+const fromDevice event.MotionSource = "onvif, asked"
+
+func toldAs(s event.MotionSource) event.MotionSource {
+	if s == fromDevice {
+		return event.FromONVIF
+	}
+	return s
+}
+
 // moving is a motion that goes on.
 type moving struct {
 	first   event.MotionSource
@@ -49,7 +60,7 @@ func (m *motions) began(channel string, source event.MotionSource, at, since tim
 	if one == nil {
 		one = &moving{first: source, started: since, sources: map[event.MotionSource]bool{}}
 		m.all[channel] = one
-		m.publish(channel, event.MotionStarted, at, event.Motion{Score: score, Source: source, Started: since})
+		m.publish(channel, event.MotionStarted, at, event.Motion{Score: score, Source: toldAs(source), Started: since})
 	}
 	if len(one.sources) == 0 {
 		one.joins++
@@ -100,8 +111,19 @@ func (m *motions) endedLocked(channel string, source event.MotionSource, at, las
 func (m *motions) finish(channel string, one *moving, at time.Time) {
 	delete(m.all, channel)
 	m.publish(channel, event.MotionEnded, at, event.Motion{
-		Score: one.score, Source: one.first, Started: one.started, Duration: max(one.last.Sub(one.started).Seconds(), 0),
+		Score: one.score, Source: toldAs(one.first), Started: one.started, Duration: max(one.last.Sub(one.started).Seconds(), 0),
 	})
+}
+
+// device is what a camera or a recorder says that was asked. Like the metadata track, it doesn't say how
+// much moves.
+func (m *motions) device(channel string, on bool, at time.Time) {
+	const score = 1
+	if on {
+		m.began(channel, fromDevice, at, at, score)
+	} else {
+		m.ended(channel, fromDevice, at, at, score)
+	}
 }
 
 // reportMost is how long a motion that was reported as begun goes on without another word.

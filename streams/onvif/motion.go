@@ -12,6 +12,9 @@ const maxMoving = 64
 // Motion makes one motion of what a camera's rules say. Its zero value stands still. It is for one
 // goroutine.
 type Motion struct {
+	// Silence ends what nothing was said of for so long; 0 for the constant of the name.
+	Silence time.Duration
+
 	moving map[string]time.Time // by topic and key: the last word
 }
 
@@ -37,11 +40,14 @@ func (m *Motion) Take(n Notice, at time.Time) bool {
 	return m.On() != was
 }
 
-// Tick forgets what nothing was said of for Silence, and reports whether that ended the motion.
+// Tick forgets what nothing was said of for as long as Silence says, and reports whether that ended the motion.
 func (m *Motion) Tick(now time.Time) bool {
-	was := m.On()
+	was, most := m.On(), m.Silence
+	if most == 0 {
+		most = Silence
+	}
 	for key, at := range m.moving {
-		if now.Sub(at) >= Silence {
+		if now.Sub(at) >= most {
 			delete(m.moving, key)
 		}
 	}

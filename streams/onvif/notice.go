@@ -24,6 +24,23 @@ type Notice struct {
 	Operation Operation
 }
 
+// Scanner finds notifications of motion in XML that comes piece by piece: most of a metadata track is
+// where objects are.
+type Scanner struct{ elements Elements }
+
+// Write takes the next piece and calls each for every notification of motion that is whole with it.
+func (s *Scanner) Write(b []byte, each func(Notice)) {
+	s.elements.name = "NotificationMessage"
+	s.elements.Write(b, func(one []byte) {
+		if n, ok := parse(one); ok {
+			each(n)
+		}
+	})
+}
+
+// Reset forgets a notification that is half there.
+func (s *Scanner) Reset() { s.elements.Reset() }
+
 // parse reads one element. It reports false for what is not of motion, or can't be made sense of.
 func parse(b []byte) (Notice, bool) {
 	var n Notice

@@ -107,16 +107,16 @@ func TestBounds(t *testing.T) {
 	s.Write([]byte("<x:NotificationMessage>"), count)
 	for range 1000 {
 		s.Write(make([]byte, 1400), count)
-		if len(s.kept) > maxNotice+1400 {
-			t.Fatalf("%d bytes are kept", len(s.kept))
+		if len(s.elements.kept) > maxElement+1400 {
+			t.Fatalf("%d bytes are kept", len(s.elements.kept))
 		}
 	}
 	s.Write([]byte(wrap("tns1:VideoSource/MotionAlarm", "Changed", "1", "State", "true")), count)
 	if n != 1 {
 		t.Fatalf("%d notices, want 1", n)
 	}
-	if len(s.kept) > maxTag+len(element) {
-		t.Fatalf("%d bytes are kept between notifications", len(s.kept))
+	if len(s.elements.kept) > maxTag+len("NotificationMessage") {
+		t.Fatalf("%d bytes are kept between notifications", len(s.elements.kept))
 	}
 }
 
@@ -211,12 +211,12 @@ func FuzzScanner(f *testing.F) {
 		for rest := doc; len(rest) > 0; {
 			n := min(max(cut, 1), len(rest))
 			s.Write(rest[:n], func(n Notice) { got = append(got, n) })
-			if len(s.kept) > maxNotice+n {
-				t.Fatalf("%d bytes are kept", len(s.kept))
+			if len(s.elements.kept) > maxElement+n {
+				t.Fatalf("%d bytes are kept", len(s.elements.kept))
 			}
 			rest = rest[n:]
 		}
-		if len(doc) < maxNotice && !reflect.DeepEqual(got, whole) {
+		if len(doc) < maxElement && !reflect.DeepEqual(got, whole) {
 			t.Fatalf("in pieces of %d: %+v, whole: %+v", cut, got, whole)
 		}
 		var m Motion

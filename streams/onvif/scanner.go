@@ -2,36 +2,39 @@ package onvif
 
 import "bytes"
 
-// maxNotice bounds what is kept of one notification. They are of some hundred bytes.
-const maxNotice = 64 << 10
+// maxElement bounds what is kept of one element. Notifications are of some hundred bytes.
+const maxElement = 64 << 10
 
-const element = "NotificationMessage"
-
-// Scanner finds notifications in XML that comes piece by piece, and lets all else pass: most of a
-// metadata track is where objects are. It looks for the elements by name, because a document may stay
-// open for long, and what came before a loss need not be known for what comes after it.
-type Scanner struct {
+// Elements finds the elements of one name in XML that comes piece by piece, and lets all else pass. It
+// looks for them by name, because a document may stay open for long, and what came before a loss need
+// not be known for what comes after it.
+type Elements struct {
+	name  string
 	kept  []byte
-	close []byte // the start of the end tag of the notification that kept begins with; nil: outside of one
+	close []byte // the start of the end tag of the element that kept begins with; nil: outside of one
 	from  int    // where in kept to look on
 }
 
-// Write takes the next piece and calls each for every notification of motion that is whole with it.
-func (s *Scanner) Write(b []byte, each func(Notice)) {
+// NewElements looks for elements of a name, whatever their prefix.
+func NewElements(name string) *Elements { return &Elements{name: name} }
+
+// Write takes the next piece and calls each with every element that is whole with it, which is to be
+// read before each returns.
+func (s *Elements) Write(b []byte, each func([]byte)) {
 	s.kept = append(s.kept, b...)
 	for s.step(each) {
 	}
 }
 
-// Reset forgets a notification that is half there.
-func (s *Scanner) Reset() {
+// Reset forgets an element that is half there.
+func (s *Elements) Reset() {
 	s.kept, s.close, s.from = s.kept[:0], nil, 0
 }
 
 // step does as much as one tag takes, and reports whether there may be another.
-func (s *Scanner) step(each func(Notice)) bool {
+func (s *Elements) step(each func([]byte)) bool {
 	if s.close == nil {
-		start, name, ok := opening(s.kept)
+		start, name, ok := s.opening()
 		if ok {
 			s.close, s.from = append([]byte("</"), name...), len(name)
 		}
@@ -51,16 +54,14 @@ func (s *Scanner) step(each func(Notice)) bool {
 		if at >= 0 {
 			s.from = at
 		}
-		if len(s.kept) > maxNotice {
+		if len(s.kept) > maxElement {
 			s.Reset()
 		}
 		return false
 	}
 	end += at + 1
-	if end <= maxNotice {
-		if n, ok := parse(s.kept[:end]); ok {
-			each(n)
-		}
+	if end <= maxElement {
+		each(s.kept[:end])
 	}
 	s.drop(end)
 	s.close, s.from = nil, 0
@@ -68,7 +69,7 @@ func (s *Scanner) step(each func(Notice)) bool {
 }
 
 // drop forgets the first n bytes.
-func (s *Scanner) drop(n int) {
+func (s *Elements) drop(n int) {
 	if n > 0 {
 		s.kept = s.kept[:copy(s.kept, s.kept[n:])]
 	}
@@ -77,16 +78,17 @@ func (s *Scanner) drop(n int) {
 // maxTag is more than a prefix and the element's name take.
 const maxTag = 128
 
-// opening finds the first start tag of a notification and its name with the prefix. Without one, start
-// is where one may begin that isn't whole yet.
-func opening(b []byte) (start int, name []byte, ok bool) {
+// opening finds the first start tag and its name with the prefix. Without one, start is where one may
+// begin that isn't whole yet.
+func (s *Elements) opening() (start int, name []byte, ok bool) {
+	b := s.kept
 	for from := 0; ; {
-		i := bytes.Index(b[from:], []byte(element))
+		i := bytes.Index(b[from:], []byte(s.name))
 		if i < 0 {
 			break
 		}
 		i += from
-		from = i + len(element)
+		from = i + len(s.name)
 		if from == len(b) {
 			break // what comes next decides
 		}
@@ -103,7 +105,7 @@ func opening(b []byte) (start int, name []byte, ok bool) {
 		}
 	}
 	start = bytes.LastIndexByte(b, '<')
-	if start < 0 || len(b)-start > maxTag+len(element) {
+	if start < 0 || len(b)-start > maxTag+len(s.name) {
 		start = len(b)
 	}
 	return start, nil, false
