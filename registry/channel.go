@@ -65,6 +65,9 @@ type Status struct {
 	// Outage is what the channel's being offline is part of: the path of a site, or "device:" and the key
 	// of a recorder. Its own event was not told then.
 	Outage string `json:"outage,omitempty"`
+	// Event is the id of the event that last told the state; empty before the first. Whoever has this
+	// status has heard that event, and all of the channel's that came before it.
+	Event string `json:"event,omitempty"`
 }
 
 // Listing is a channel with its status, as an answer lists it.

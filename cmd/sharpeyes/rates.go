@@ -34,7 +34,7 @@ func (r statsRates) Run(ctx context.Context, con console, s *stats) error {
 		if err != nil {
 			return err
 		}
-		query.Set(flag, t.Format(time.RFC3339))
+		query.Set(flag, t.Format(time.RFC3339Nano))
 	}
 	path := "/stats/rates"
 	if r.Channels {

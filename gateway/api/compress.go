@@ -26,7 +26,7 @@ func compress(next http.Handler) http.Handler {
 func compressible(contentType string) bool {
 	mediaType, _, _ := strings.Cut(contentType, ";")
 	switch mediaType {
-	case "application/json", "application/openapi+json", "application/x-ndjson", "text/csv":
+	case "application/json", "application/openapi+json", "application/asyncapi+json", "application/x-ndjson", "text/csv":
 		return true
 	}
 	return false

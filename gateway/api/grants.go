@@ -69,6 +69,7 @@ var needs = map[string]need{
 	"DELETE " + prefix + "/users/{name}/tokens/{id}": {"admin", false},
 	"GET " + prefix + "/session":                     {"", true},
 	"GET " + prefix + "/openapi.json":                {"", true},
+	"GET " + asyncPath:                               {"", true},
 	"POST " + prefix + "/motion:report":              {"edit", true},
 	"GET /metrics":                                   {"list", false},
 	"/":                                              {"", true},

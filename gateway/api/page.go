@@ -56,6 +56,9 @@ func (a *API) appendView(b []byte, host string, s *registry.Snapshot, c *registr
 	if !st.Since.IsZero() {
 		b = appendTime(append(b, `,"since":`...), st.Since)
 	}
+	b = appendOptional(b, "told", string(st.Told))
+	b = appendOptional(b, "outage", st.Outage)
+	b = appendOptional(b, "event", st.Event)
 	b = append(b, `},"rtsp_url":`...)
 	b = appendText(b, a.o.RTSPURL(host, c.ID, streams.Main))
 	if c.SubURL != "" {

@@ -42,7 +42,8 @@ func TestPageByHand(t *testing.T) {
 			list := List{Next: "c", Total: 7}
 			for _, st := range []registry.Status{
 				{State: event.Unknown},
-				{State: event.Offline, Reason: event.NoAnswer, Detail: "it \"fell\"", Since: time.Date(2026, 1, 2, 3, 4, 5, 6000, time.UTC)},
+				{State: event.Offline, Reason: event.NoAnswer, Detail: "it \"fell\"", Since: time.Date(2026, 1, 2, 3, 4, 5, 6000, time.UTC),
+					Told: event.Online, Outage: "xiamen/siming", Event: "01a20ff8-05ee-78d4-bdeb-98eb8d3cc5f9"},
 			} {
 				p.Items, p.Statuses = append(p.Items, tx.Put[0]), append(p.Statuses, st)
 				list.Items = append(list.Items, a.view("h", s, tx.Put[0], st))

@@ -83,6 +83,14 @@ func (a *API) routes() http.Handler {
 		w.Header().Set("Content-Type", "application/openapi+json")
 		_, _ = w.Write(document)
 	})
+	async, err := asyncDocument(a.o.Version)
+	if err != nil {
+		panic(fmt.Sprintf("the AsyncAPI document can't be written: %v", err)) // the same
+	}
+	inner.HandleFunc("GET "+asyncPath, func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/asyncapi+json")
+		_, _ = w.Write(async)
+	})
 	inner.Handle("GET /metrics", promhttp.HandlerFor(a.o.Gatherer, promhttp.HandlerOpts{MaxRequestsInFlight: 4, Timeout: 10 * time.Second}))
 	if a.o.Page != nil {
 		inner.Handle("/", a.o.Page)

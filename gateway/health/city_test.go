@@ -37,7 +37,8 @@ type city struct {
 	probes map[string][]time.Time // when each channel was probed
 	stored map[string]registry.Status
 	events []event.Health
-	places []event.Event // of sites and gateways
+	news   map[string]string // by channel: the id of its last event, which its status must name by then
+	places []event.Event     // of sites and gateways
 	kept   []Change
 	stream func(ctx context.Context, ch registry.Channel) probe.Result // what looks see
 	looked map[string][]time.Time
@@ -126,6 +127,13 @@ func (c *city) Publish(ev event.Event) {
 	}
 	if h, ok := ev.Data.(event.Health); ok {
 		c.events = append(c.events, h)
+		if c.news == nil {
+			c.news = map[string]string{}
+		}
+		c.news[h.Channel.ID] = ev.ID
+		if s := c.stored[h.Channel.ID]; s.Event != ev.ID {
+			c.t.Errorf("an event %s of %s is published, and its status names %q", ev.ID, h.Channel.ID, s.Event)
+		}
 	} else {
 		c.places = append(c.places, ev)
 	}
@@ -227,8 +235,8 @@ func (c *city) turned(from, to event.State, why event.Reason) event.Health {
 	if e.Previous != from || e.State != to || e.Reason != why {
 		c.t.Errorf("the event is from %s to %s %q, want from %s to %s %q", e.Previous, e.State, e.Reason, from, to, why)
 	}
-	want := registry.Status{State: e.State, Reason: e.Reason, Detail: e.Detail, Since: e.Since}
-	if got := c.statuses.Get(e.Channel.ID); got != want {
+	want := registry.Status{State: e.State, Reason: e.Reason, Detail: e.Detail, Since: e.Since, Event: c.news[e.Channel.ID]}
+	if got := c.statuses.Get(e.Channel.ID); got != want || want.Event == "" {
 		c.t.Errorf("the status is %+v, want %+v", got, want)
 	}
 	c.mu.Lock()

@@ -124,10 +124,16 @@ func (m *Monitor) keep(e *entry, ch registry.Channel, s registry.Status, at, now
 	if !tell && s.State != told {
 		s.Told = told
 	}
+	var news event.Event
+	s.Event = old.Event
+	if tell {
+		news = m.news(ch, told, s, now)
+		s.Event = news.ID
+	}
 	m.store(ch.ID, s)
 	m.record(Change{ID: ch.ID, From: old.State, To: s.State, Reason: s.Reason, At: at, Maintenance: maintained})
 	if tell {
-		m.tell(ch, told, s, now)
+		m.o.Publisher.Publish(news)
 	}
 }
 
@@ -200,10 +206,14 @@ func (m *Monitor) tellLeft(e *entry, now time.Time) {
 func (m *Monitor) tellNow(ch registry.Channel, s registry.Status, now time.Time) {
 	told := toldOf(s)
 	s.Told, s.Outage = "", ""
-	m.store(ch.ID, s)
-	if told != s.State {
-		m.tell(ch, told, s, now)
+	if told == s.State {
+		m.store(ch.ID, s)
+		return
 	}
+	news := m.news(ch, told, s, now)
+	s.Event = news.ID
+	m.store(ch.ID, s)
+	m.o.Publisher.Publish(news)
 }
 
 func (m *Monitor) record(c Change) {
@@ -212,15 +222,17 @@ func (m *Monitor) record(c Change) {
 	}
 }
 
-func (m *Monitor) tell(ch registry.Channel, previous event.State, s registry.Status, now time.Time) {
-	m.o.Publisher.Publish(event.New(m.o.Node, event.HealthChanged, now, event.Health{
+// news is the event of a change. The status that is stored before it is published names it, so that
+// late comers know which they have.
+func (m *Monitor) news(ch registry.Channel, previous event.State, s registry.Status, now time.Time) event.Event {
+	return event.New(m.o.Node, event.HealthChanged, now, event.Health{
 		Channel:  ch.Event(),
 		State:    s.State,
 		Previous: previous,
 		Reason:   s.Reason,
 		Detail:   s.Detail,
 		Since:    s.Since,
-	}))
+	})
 }
 
 // isHeld reports whether the verdict of a pull still stands against probes.
