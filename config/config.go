@@ -18,6 +18,7 @@ type Config struct {
 	Map     Map     `yaml:"map"`
 	Access  Access  `yaml:"access"`
 	Alerts  Alerts  `yaml:"alerts"`
+	Audit   Audit   `yaml:"audit"`
 	Log     Log     `yaml:"log"`
 }
 
@@ -32,6 +33,8 @@ type NATS struct {
 	URL         string   `yaml:"url"`
 	Credentials string   `yaml:"credentials"` // file
 	Listen      string   `yaml:"listen"`      // of the embedded server
+	TLSCert     string   `yaml:"tls_cert"`    // file; of the embedded server
+	TLSKey      string   `yaml:"tls_key"`     // file
 	Replicas    int      `yaml:"replicas"`
 	LeafRemotes []string `yaml:"leaf_remotes"`
 }
@@ -123,6 +126,11 @@ type Alerts struct {
 	Zone string `yaml:"zone"` // of the times in rules, like Asia/Shanghai
 }
 
+// Audit is the record of who did what.
+type Audit struct {
+	MaxAge time.Duration `yaml:"max_age"`
+}
+
 // Log is how the gateway logs to standard error.
 type Log struct {
 	Level  string `yaml:"level"`  // debug, info, warn or error
@@ -159,6 +167,7 @@ func Default() Config {
 		Map:    Map{Center: [2]float64{118.09, 24.48}, Zoom: 11},
 		Access: Access{Anonymous: "none"},
 		Alerts: Alerts{Zone: "Asia/Shanghai"},
+		Audit:  Audit{MaxAge: 180 * 24 * time.Hour},
 		Log:    Log{Level: "info", Format: "text"},
 	}
 }

@@ -56,6 +56,7 @@ func (c Config) problems() Problems {
 	k.require(c.Map.Zoom >= 0 && c.Map.Zoom <= 24, "map.zoom", c.Map.Zoom, "is out of range; write 0 to 24")
 	_, err := time.LoadLocation(c.Alerts.Zone)
 	k.require(err == nil && c.Alerts.Zone != "", "alerts.zone", c.Alerts.Zone, "isn't a time zone; write one like Asia/Shanghai")
+	k.require(c.Audit.MaxAge >= time.Hour, "audit.max_age", c.Audit.MaxAge, "is too short; write 1h or more")
 	k.choice("log.level", c.Log.Level, "debug", "info", "warn", "error")
 	k.choice("log.format", c.Log.Format, "text", "json")
 	return k.Problems
@@ -159,6 +160,7 @@ func (k *check) listeners(c Config) {
 	}
 	k.pair("http", c.HTTP.TLSCert, c.HTTP.TLSKey)
 	k.pair("rtsp", c.RTSP.TLSCert, c.RTSP.TLSKey)
+	k.pair("nats", c.NATS.TLSCert, c.NATS.TLSKey)
 	k.require(c.RTSP.TLSListen == "" || c.RTSP.TLSCert != "", "rtsp.tls_listen", c.RTSP.TLSListen,
 		"needs a certificate; set rtsp.tls_cert and rtsp.tls_key")
 	k.require(c.RTSP.TLSListen != "" || c.RTSP.TLSCert == "", "rtsp.tls_cert", c.RTSP.TLSCert,

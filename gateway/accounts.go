@@ -72,8 +72,14 @@ func (g *gateway) authenticateNATS(user, password string, remote net.Addr) (bus.
 		p, err = a.Authenticate(ctx, user, password, tcp.AddrPort().Addr())
 	}
 	if err != nil {
+		g.deniedNATS(user, remote, err)
 		return bus.Login{}, false
 	}
+	return loginOf(p), true
+}
+
+// loginOf is what a principal is to NATS.
+func loginOf(p access.Principal) bus.Login {
 	login := bus.Login{Name: p.Name, Role: bus.RoleListener, Until: p.Ends()}
 	switch {
 	case p.Role == access.Admin:
@@ -83,7 +89,7 @@ func (g *gateway) authenticateNATS(user, password string, remote net.Addr) (bus.
 	default:
 		login.Subjects = subjectsOf(p)
 	}
-	return login, true
+	return login
 }
 
 // subjectsOf are the subjects of the events that a principal may hear of. A grant by tags has none: a
@@ -150,33 +156,40 @@ func (bearer) Scopes(action string) []registry.Scope {
 type authorizer struct {
 	*access.Access
 	channel func(id string) (registry.Channel, bool)
+	note    func(event.Type, event.Audit) // who was refused
 }
 
 // Authorize lets those play who may view the channel. Who may find it is told that it isn't granted; for
 // all others there is none.
-func (a authorizer) Authorize(ctx context.Context, c relay.Caller) error {
-	var p access.Principal
-	var err error
-	if c.Ticket != "" {
-		err := a.CheckTicket(ctx, c.Ticket, c.Key.Channel, string(c.Key.Profile), c.Playing)
-		var denied interface{ Denied() bool }
-		if errors.As(err, &denied) {
-			return relay.ErrUnauthenticated
+func (a authorizer) Authorize(ctx context.Context, c relay.Caller) (user string, err error) {
+	who, err := a.who(ctx, c)
+	if err == nil {
+		if err = a.may(who, c); err != nil {
+			a.deniedRTSP(c, who.Name)
 		}
-		return err
-	}
-	if c.User == "token" { // in the place of a name, for clients that know nothing but Basic
-		p, err = a.AuthenticateToken(ctx, c.Password, c.Remote.Addr())
-	} else {
-		p, err = a.Authenticate(ctx, c.User, c.Password, c.Remote.Addr())
+		return who.Name, err
 	}
 	var denied interface{ Denied() bool }
 	if errors.As(err, &denied) {
-		return relay.ErrUnauthenticated
+		a.deniedRTSP(c, "")
+		return "", relay.ErrUnauthenticated
 	}
-	if err != nil {
-		return err
+	return "", err
+}
+
+// who is the caller; who has a ticket is bearer's.
+func (a authorizer) who(ctx context.Context, c relay.Caller) (access.Principal, error) {
+	switch {
+	case c.Ticket != "":
+		err := a.CheckTicket(ctx, c.Ticket, c.Key.Channel, string(c.Key.Profile), c.Playing)
+		return access.Principal{Name: bearer{}.String(), Role: access.Viewer}, err // of this stream, which the ticket is for
+	case c.User == "token": // in the place of a name, for clients that know nothing but Basic
+		return a.AuthenticateToken(ctx, c.Password, c.Remote.Addr())
 	}
+	return a.Authenticate(ctx, c.User, c.Password, c.Remote.Addr())
+}
+
+func (a authorizer) may(p access.Principal, c relay.Caller) error {
 	ch, ok := a.channel(c.Key.Channel)
 	switch {
 	case p.Everywhere(access.View):
@@ -291,6 +304,18 @@ func (u users) AddToken(ctx context.Context, user, name string, until time.Time)
 
 func (u users) DeleteToken(ctx context.Context, user, id string) error {
 	return found(user, u.Access.DeleteToken(ctx, user, id))
+}
+
+// NATSPermissions are those that the embedded server gives the user.
+func (u users) NATSPermissions(ctx context.Context, name string) (map[string]map[string][]string, error) {
+	one, ok, err := u.Access.User(ctx, name)
+	if err == nil && !ok {
+		err = access.ErrNoUser
+	}
+	if err != nil {
+		return nil, found(name, err)
+	}
+	return bus.Permissions(loginOf(one.Principal()))
 }
 
 // ticketTime is how soon a ticket must be used.

@@ -95,6 +95,7 @@ type gateway struct {
 	rates     *rates.Recorder
 	keys      *bus.Keys
 	alerts    *alerting
+	audit     *auditing
 	monitor   *health.Monitor
 	motion    *watcher
 	metadata  *metadata
@@ -144,6 +145,9 @@ func (g *gateway) open(ctx context.Context) error {
 	if err := g.openStore(ctx); err != nil {
 		return err
 	}
+	if err := g.openAudit(ctx); err != nil {
+		return err
+	}
 	if err := g.openAccess(ctx); err != nil {
 		return err
 	}
@@ -174,9 +178,13 @@ func (g *gateway) openStore(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("loading the key of the cameras' passwords: %w", err)
 	}
+	certificate, err := loadCertificate(cfg.NATS.TLSCert, cfg.NATS.TLSKey, g.log)
+	if err != nil {
+		return fmt.Errorf("nats.tls_cert: %w", err)
+	}
 	g.bus, err = bus.Open(ctx, bus.Options{
 		NATS: cfg.NATS, Events: cfg.Events, DataDir: cfg.DataDir, Node: cfg.Node.Name,
-		Log: g.log, Authenticate: g.authenticateNATS, Sealer: g.keys,
+		Log: g.log, Authenticate: g.authenticateNATS, Sealer: g.keys, Certificate: certificate,
 	})
 	if err != nil {
 		return err
@@ -229,7 +237,7 @@ func (g *gateway) openStreams() error {
 		return fmt.Errorf("rtsp.tls_cert: %w", err)
 	}
 	g.relay = relay.New(relay.Options{
-		Hub: g.hub, Authorizer: authorizer{g.access, func(id string) (registry.Channel, bool) { return snapshot().Get(id) }}, UDP: cfg.RTSP.UDP,
+		Hub: g.hub, Authorizer: authorizer{g.access, func(id string) (registry.Channel, bool) { return snapshot().Get(id) }, g.audit.Note}, UDP: cfg.RTSP.UDP,
 		StartTimeout: cfg.Streams.StartTimeout, Log: g.log,
 	})
 	g.defers(g.bus.Registry().Watch(func(_, now *registry.Snapshot, tx registry.Transaction) {
@@ -279,7 +287,7 @@ func (g *gateway) openAPI() error {
 		return fmt.Errorf("loading the page: %w", err)
 	}
 	g.api = api.New(api.Options{
-		Catalogue: g.bus.Registry(), Statuses: g.statuses, Streams: g.hub, Live: g.hub, Events: g.bus, Rates: g.rates, Alerts: g.alerts, Users: users{g.access}, Report: g.motions.report, Ticket: g.ticket, LiveURL: g.liveURL(), Authenticator: principals{g.access},
+		Catalogue: g.bus.Registry(), Statuses: g.statuses, Streams: g.hub, Live: g.hub, Events: g.bus, Rates: g.rates, Alerts: g.alerts, Users: users{g.access}, Sessions: g.access, Audit: g.audit, Report: g.motions.report, Ticket: g.ticket, LiveURL: g.liveURL(), Authenticator: principals{g.access},
 		Ready: g.bus.Ready, Gatherer: g.metrics, RTSPURL: g.rtspURL, Page: page, Version: g.o.Version, Log: g.log,
 		RotateKey: g.rotateKey, Center: g.config().Map.Center, StartTimeout: g.config().Streams.StartTimeout,
 	})

@@ -61,9 +61,10 @@ func (c *talker) say(t *testing.T, operation, moves string) {
 // watching is an observer that lets metadata be read.
 type watching struct{ m *metadata }
 
-func (w watching) Started(ch registry.Channel, i streams.Info)           { w.m.started(ch, i.Key) }
-func (watching) Stopped(registry.Channel, streams.Info)                  {}
-func (watching) Failed(registry.Channel, streams.Info, *streams.Failure) {}
+func (w watching) Started(ch registry.Channel, i streams.Info)                     { w.m.started(ch, i.Key) }
+func (watching) Stopped(registry.Channel, streams.Info)                            {}
+func (watching) Failed(registry.Channel, streams.Info, *streams.Failure)           {}
+func (watching) Watched(registry.Channel, streams.Key, streams.Who, time.Duration) {}
 
 // What a camera says in its metadata track becomes motion, which ends with the pull at the latest.
 func TestMetadataTrack(t *testing.T) {

@@ -54,9 +54,10 @@ func (c *counted) Pull(ctx context.Context, ch registry.Channel, _ streams.Profi
 
 type deaf struct{}
 
-func (deaf) Started(registry.Channel, streams.Info)                  {}
-func (deaf) Stopped(registry.Channel, streams.Info)                  {}
-func (deaf) Failed(registry.Channel, streams.Info, *streams.Failure) {}
+func (deaf) Started(registry.Channel, streams.Info)                            {}
+func (deaf) Stopped(registry.Channel, streams.Info)                            {}
+func (deaf) Failed(registry.Channel, streams.Info, *streams.Failure)           {}
+func (deaf) Watched(registry.Channel, streams.Key, streams.Who, time.Duration) {}
 
 func countedHub(most, perDevice int) (*counted, *streams.Hub) {
 	c := &counted{opened: map[string]int{}, time: map[string]time.Duration{}}

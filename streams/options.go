@@ -35,6 +35,8 @@ type Observer interface {
 	Started(registry.Channel, Info)
 	Stopped(registry.Channel, Info)
 	Failed(registry.Channel, Info, *Failure)
+	// Watched says that a reader began to receive a stream, with 0, or has received it for as long.
+	Watched(registry.Channel, Key, Who, time.Duration)
 }
 
 // Options is what a Hub needs.

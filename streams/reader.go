@@ -24,16 +24,17 @@ type Reader struct {
 	wake   chan struct{} // 1: something is there, or the reader has ended
 	once   sync.Once     // Close
 
-	mu      sync.Mutex
-	told    *Description // what it was told that the stream holds
-	queue   queue
-	playing bool
-	played  time.Time // when Play was called
-	err     error     // why it ended
-	direct  direct
-	units   uint64 // handed out
-	bytes   uint64
-	first   time.Duration // from joining to the first unit; 0 before
+	mu       sync.Mutex
+	told     *Description // what it was told that the stream holds
+	queue    queue
+	playing  bool
+	played   time.Time // when Play was called
+	watching time.Time // when it was called first
+	err      error     // why it ended
+	direct   direct
+	units    uint64 // handed out
+	bytes    uint64
+	first    time.Duration // from joining to the first unit; 0 before
 }
 
 func newReader(p *Pull, who Who, limit int, at time.Time) *Reader {
@@ -68,20 +69,39 @@ func (r *Reader) Wait(ctx context.Context) error {
 // Play begins with the pictures since the last keyframe, stamped as catchUp says, and goes on with
 // the live units, each once.
 func (r *Reader) Play() {
+	if first := r.play(); first {
+		r.watched(0)
+	}
+}
+
+func (r *Reader) play() (first bool) {
 	p := r.pull
 	p.mu.Lock() // no unit is delivered between the cache and the live ones
 	defer p.mu.Unlock()
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.playing {
-		return
+		return false
 	}
 	r.playing, r.played = true, time.Now()
+	if first = r.watching.IsZero(); first {
+		r.watching = r.played
+	}
 	r.queue.fresh, r.queue.skipping = p.video, false
 	if len(p.gop.units) > 0 || !p.video {
 		r.queue.begin(squeeze(p.synchronise(len(p.gop.units)), p.gop.units, p.gop.order.depth, p.clock()))
 	}
 	r.signal()
+	return first
+}
+
+// watched tells the observer that somebody watches, or has watched for so long.
+func (r *Reader) watched(lasted time.Duration) {
+	p := r.pull
+	p.mu.Lock()
+	ch := p.channel
+	p.mu.Unlock()
+	p.hub.o.Observer.Watched(ch, p.key, r.who, lasted)
 }
 
 // Pause stops the units; what waits is dropped. Play begins anew.
@@ -208,5 +228,11 @@ func (r *Reader) Close() {
 	r.once.Do(func() {
 		r.end(context.Canceled)
 		r.pull.detach(r)
+		r.mu.Lock()
+		since := r.watching
+		r.mu.Unlock()
+		if !since.IsZero() {
+			r.watched(max(time.Since(since), 1)) // 0 says that it begins
+		}
 	})
 }

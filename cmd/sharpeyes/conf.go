@@ -19,10 +19,14 @@ type confCheck struct {
 
 // Run reads the file as serve would, environment included.
 func (c confCheck) Run(con console) error {
-	if _, err := config.Load(c.File, os.Environ()); err != nil {
+	loaded, err := config.Load(c.File, os.Environ())
+	if err != nil {
 		return err
 	}
-	_, err := fmt.Fprintf(con.out, "%s is right.\n", c.File)
+	for _, w := range loaded.Warnings() {
+		fmt.Fprintln(con.err, "warning:", w)
+	}
+	_, err = fmt.Fprintf(con.out, "%s is right.\n", c.File)
 	return err
 }
 

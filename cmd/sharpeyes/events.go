@@ -130,13 +130,23 @@ func (e events) listen(ctx context.Context, query url.Values) (*websocket.Conn, 
 	return ws, nil
 }
 
+// sinceTime reads --since: of so long, or a time.
+func sinceTime(s string) (time.Time, error) {
+	if d, err := time.ParseDuration(s); err == nil && d > 0 {
+		return time.Now().Add(-d), nil
+	}
+	since, err := readTime("since", s)
+	if err != nil {
+		return since, usageError{fmt.Errorf("--since=%s is neither a duration nor a time; write one like 2h or '2026-05-01 22:00'", s)}
+	}
+	return since, nil
+}
+
 // past asks for what happened before, newest first.
 func (e events) past(ctx context.Context, query url.Values) ([]json.RawMessage, error) {
-	var since time.Time
-	if d, err := time.ParseDuration(e.Since); err == nil && d > 0 {
-		since = time.Now().Add(-d)
-	} else if since, err = readTime("since", e.Since); err != nil {
-		return nil, usageError{fmt.Errorf("--since=%s is neither a duration nor a time; write one like 2h or '2026-05-01 22:00'", e.Since)}
+	since, err := sinceTime(e.Since)
+	if err != nil {
+		return nil, err
 	}
 	q := make(url.Values)
 	for name, values := range query {

@@ -24,6 +24,7 @@ type users struct {
 	Delete usersDelete `cmd:"" help:"Delete users."`
 	Passwd usersPasswd `cmd:"" help:"Change a password."`
 	Token  usersToken  `cmd:"" help:"Make a token, which is shown this once."`
+	NATS   usersNATS   `cmd:"" name:"nats-permissions" help:"Write the user's permissions for the configuration of a NATS server outside."`
 	Revoke usersRevoke `cmd:"" help:"Take a token away."`
 }
 
@@ -158,6 +159,23 @@ func (s usersSet) Run(ctx context.Context, con console, c *users) error {
 	}
 	_, err = fmt.Fprintf(con.out, "set %s\n", s.Name)
 	return err
+}
+
+type usersNATS struct {
+	Name string `arg:"" help:"Name of the user."`
+}
+
+// Run writes permissions in the form of a NATS server's configuration, which takes JSON.
+func (n usersNATS) Run(ctx context.Context, con console, c *users) error {
+	raw, err := c.ask(ctx, request{method: http.MethodGet, path: "/users/" + url.PathEscape(n.Name) + "/nats-permissions"}, nil)
+	if err != nil {
+		return err
+	}
+	if c.JSON {
+		return writeJSON(con.out, raw)
+	}
+	fmt.Fprintf(con.out, "# of the user %s, for authorization.users of a NATS server: give it a password or an nkey too\npermissions: ", n.Name)
+	return writeJSON(con.out, raw)
 }
 
 type usersDelete struct {

@@ -65,7 +65,9 @@ type Access struct {
 	changing  sync.Mutex // held while a record is read and written
 	log       *slog.Logger
 	verified  *verified
-	guesses   *guesses
+	guesses   *guesses[netip.Prefix]
+	names     *guesses[string] // tried from addresses that never were right
+	homes     *homes
 	checks    singleflight.Group // of passwords, by user, password and address
 	hashing   chan struct{}      // bounds how many processors bcrypt may keep busy
 	nobody    []byte             // a hash to compare with when the user doesn't exist, so that it takes as long
@@ -79,7 +81,9 @@ func New(o Options) (*Access, error) {
 		cost:     usualCost,
 		log:      o.Log,
 		verified: newVerified(1024, time.Minute),
-		guesses:  newGuesses(4096, 10, 2*time.Second),
+		guesses:  newGuesses[netip.Prefix](4096, 10, 2*time.Second),
+		names:    newGuesses[string](4096, 100, time.Second),
+		homes:    newHomes(4096),
 		hashing:  make(chan struct{}, max(1, runtime.GOMAXPROCS(0)/2)),
 	}
 	switch o.Anonymous {
@@ -137,7 +141,7 @@ func (a *Access) AuthenticateToken(ctx context.Context, text string, remote neti
 	p, err := a.byToken(ctx, text)
 	var denied DeniedError
 	if errors.As(err, &denied) {
-		if wait := a.guesses.take(remote); wait > 0 {
+		if wait := a.guesses.take(network(remote)); wait > 0 {
 			return Principal{}, SlowedError{After: wait}
 		}
 	}
@@ -149,18 +153,30 @@ func (a *Access) check(ctx context.Context, u User, known bool, password string,
 	if known && a.verified.has(u, password) { // by the check before
 		return nil
 	}
-	if wait := a.guesses.take(remote); wait > 0 {
+	from := network(remote)
+	if wait := a.guesses.take(from); wait > 0 {
 		return SlowedError{After: wait}
 	}
-	ok, err := a.compare(ctx, u.Hash, password)
-	if err != nil {
-		a.guesses.giveBack(remote)
-		return err
+	// Whoever guesses one name from a thousand addresses doesn't keep out who signs in from where they do.
+	stranger := !a.homes.has(home{u.Name, from})
+	if stranger {
+		if wait := a.names.take(u.Name); wait > 0 {
+			a.guesses.giveBack(from)
+			return SlowedError{After: wait}
+		}
 	}
-	if !known || !ok {
+	ok, err := a.compare(ctx, u.Hash, password)
+	if err == nil && (!known || !ok) {
 		return DeniedError{}
 	}
-	a.guesses.giveBack(remote)
+	a.guesses.giveBack(from)
+	if stranger {
+		a.names.giveBack(u.Name)
+	}
+	if err != nil {
+		return err
+	}
+	a.homes.add(home{u.Name, from})
 	a.verified.add(u, password)
 	return nil
 }

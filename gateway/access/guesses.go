@@ -6,17 +6,17 @@ import (
 	"time"
 )
 
-// guesses slows those who try passwords: each address may be wrong burst times at once, and then
+// guesses slows those who try passwords: each address, or each name, may be wrong burst times at once, and then
 // once every refill. It counts before the password is checked and gives back when it was right, so
 // that parallel attempts can't slip through between the check and the count. The table is
 // bounded; when full, the address that was quiet longest is forgotten.
-type guesses struct {
+type guesses[K comparable] struct {
 	max    int
 	burst  float64
 	refill time.Duration
 
 	mu   sync.Mutex
-	seen map[netip.Prefix]bucket
+	seen map[K]bucket
 }
 
 type bucket struct {
@@ -24,13 +24,13 @@ type bucket struct {
 	at   time.Time
 }
 
-func newGuesses(size int, burst float64, refill time.Duration) *guesses {
-	return &guesses{max: size, burst: burst, refill: refill, seen: make(map[netip.Prefix]bucket)}
+func newGuesses[K comparable](size int, burst float64, refill time.Duration) *guesses[K] {
+	return &guesses[K]{max: size, burst: burst, refill: refill, seen: make(map[K]bucket)}
 }
 
-// take counts one attempt, or says how long the address must wait for its next.
-func (g *guesses) take(addr netip.Addr) time.Duration {
-	who, now := network(addr), time.Now()
+// take counts one attempt, or says how long it must wait for its next.
+func (g *guesses[K]) take(who K) time.Duration {
+	now := time.Now()
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	b, ok := g.seen[who]
@@ -49,8 +49,7 @@ func (g *guesses) take(addr netip.Addr) time.Duration {
 }
 
 // giveBack undoes one take.
-func (g *guesses) giveBack(addr netip.Addr) {
-	who := network(addr)
+func (g *guesses[K]) giveBack(who K) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	b, ok := g.seen[who]
@@ -65,16 +64,16 @@ func (g *guesses) giveBack(addr netip.Addr) {
 	g.seen[who] = b
 }
 
-func (g *guesses) filled(b bucket, now time.Time) bucket {
+func (g *guesses[K]) filled(b bucket, now time.Time) bucket {
 	return bucket{left: min(g.burst, b.left+float64(now.Sub(b.at))/float64(g.refill)), at: now}
 }
 
-// makeRoom forgets addresses that are as good as new, and if there is none, the quietest.
-func (g *guesses) makeRoom(now time.Time) {
+// makeRoom forgets those that are as good as new, and if there is none, the quietest.
+func (g *guesses[K]) makeRoom(now time.Time) {
 	if len(g.seen) < g.max {
 		return
 	}
-	var quietest netip.Prefix
+	var quietest K
 	var since time.Time
 	for who, b := range g.seen {
 		if g.filled(b, now).left >= g.burst {

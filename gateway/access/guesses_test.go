@@ -9,28 +9,28 @@ import (
 
 func TestGuessesAreBounded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		g := newGuesses(100, 2, time.Second)
+		g := newGuesses[netip.Prefix](100, 2, time.Second)
 		addr := netip.MustParseAddr("192.0.2.1")
-		g.take(addr)
-		g.take(addr)
-		if g.take(addr) == 0 {
+		g.take(network(addr))
+		g.take(network(addr))
+		if g.take(network(addr)) == 0 {
 			t.Fatal("a third at once")
 		}
 		other := netip.MustParseAddr("198.51.100.1")
 		for range 1000 {
 			time.Sleep(time.Millisecond)
-			g.take(addr) // stays the busiest
-			g.take(other)
+			g.take(network(addr)) // stays the busiest
+			g.take(network(other))
 			if len(g.seen) > 100 {
 				t.Fatalf("%d addresses are remembered", len(g.seen))
 			}
 			other = other.Next()
 		}
-		if g.take(addr) > time.Second {
+		if g.take(network(addr)) > time.Second {
 			t.Error("waits longer than one refill")
 		}
 		time.Sleep(time.Minute)
-		g.take(netip.MustParseAddr("203.0.113.9"))
+		g.take(network(netip.MustParseAddr("203.0.113.9")))
 		if len(g.seen) != 1 {
 			t.Errorf("%d addresses after a quiet minute", len(g.seen))
 		}

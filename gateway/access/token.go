@@ -69,6 +69,9 @@ func (a *Access) DeleteToken(ctx context.Context, user, id string) error {
 
 // byToken says whose token it is. The error is a DeniedError when it is nobody's.
 func (a *Access) byToken(ctx context.Context, text string) (Principal, error) {
+	if strings.HasPrefix(text, sessionPrefix) {
+		return a.bySession(ctx, text)
+	}
 	body, ok := strings.CutPrefix(text, tokenPrefix)
 	parts := strings.Split(body, ".")
 	if !ok || len(parts) != 3 || len(text) > 256 {

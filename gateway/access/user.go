@@ -58,6 +58,9 @@ type User struct {
 	Created time.Time `json:"created"`
 }
 
+// Principal is who asks when it is the user.
+func (u *User) Principal() Principal { return u.principal() }
+
 func (u *User) principal() Principal {
 	return Principal{Name: u.Name, Role: u.Role, Grants: u.Grants, until: u.Until}
 }

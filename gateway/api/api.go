@@ -76,11 +76,13 @@ type Options struct {
 	Catalogue Catalogue
 	Statuses  *registry.Statuses
 	Streams   Streams
-	Live      Live   // nil: nobody can watch over HTTP
-	Events    Events // nil: nobody can listen
-	Rates     Rates  // nil: nobody accounts
-	Alerts    Alerts // nil: there are none
-	Users     Users  // nil: they can't be seen to here
+	Live      Live     // nil: nobody can watch over HTTP
+	Events    Events   // nil: nobody can listen
+	Rates     Rates    // nil: nobody accounts
+	Alerts    Alerts   // nil: there are none
+	Users     Users    // nil: they can't be seen to here
+	Sessions  Sessions // nil: nobody signs in with a form
+	Audit     Audit    // nil: nothing is kept on record
 	// Report takes what a detector outside says of a channel: "started", "ended", or empty when something
 	// moves now; nil: nobody is listened to.
 	Report func(channel, state string, at time.Time, score float64)

@@ -233,6 +233,7 @@ func TestOpenAPI(t *testing.T) {
 		"/api/v1/streams/{id}":          {"get"},
 		"/api/v1/streams:prewarm":       {"post"},
 		"/api/v1/ws/live/{id}":          {"get"},
+		"/api/v1/session":               {"get"},
 	}
 	for path, methods := range want {
 		for _, m := range methods {

@@ -24,6 +24,7 @@ var ofKinds = map[event.Kind]struct{ address, summary string }{
 	event.KindMotion:  {ofChannel, "Something began to move in a channel's picture, or no longer does"},
 	event.KindStream:  {ofChannel, "The gateway's connection to a camera's stream was opened, closed or lost"},
 	event.KindAlert:   {ofChannel, "What became of an alert; of one without a channel, class, scenario and id are -"},
+	event.KindAudit:   {ofChannel, "Who did what; of what is about no channel, class, scenario, site and id are -. For administrators"},
 	event.KindSite:    {"{site}", "Most channels of a site went offline together, or are back"},
 	event.KindGateway: {"{node}", "A gateway lost its own network, or has it again"},
 }

@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"net"
 	"net/http"
 	"net/netip"
@@ -24,22 +25,33 @@ func principal(ctx context.Context) Principal {
 // authenticate lets only those through who may do what the route takes.
 func (a *API) authenticate(mux *http.ServeMux, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		pattern := patternOf(mux, r)
+		n, ruled := needs[pattern]
+		if ruled && n.open {
+			next.ServeHTTP(w, r)
+			return
+		}
 		ctx, cancel := context.WithTimeout(r.Context(), 10*time.Second)
 		who, err := a.whoAsks(ctx, r)
 		cancel()
 		if err != nil {
 			err = usersError{err} // unless the table knows better
-		}
-		if err == nil {
-			if n, ok := needs[patternOf(mux, r)]; !ok || !n.allows(who) {
-				err = errForbidden
-			}
+		} else if !ruled || !n.allows(who) {
+			err = errForbidden
 		}
 		if err != nil {
+			a.refused(r, who, err)
 			a.writeProblem(w, r, err)
 			return
 		}
-		next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), principalKey{}, who)))
+		r = r.WithContext(context.WithValue(r.Context(), principalKey{}, who))
+		if r.Method == http.MethodGet || r.Method == http.MethodHead {
+			next.ServeHTTP(w, r)
+			return
+		}
+		noted := &answered{ResponseWriter: w}
+		next.ServeHTTP(noted, r)
+		a.changed(pattern, who, r, noted.status)
 	})
 }
 
@@ -62,6 +74,13 @@ func (a *API) whoAsks(ctx context.Context, r *http.Request) (Principal, error) {
 	if r.Header.Get("Authorization") != "" {
 		return nil, problem(http.StatusUnauthorized, "sign in with Basic and a user name, or with Bearer and a token: nothing else is understood in Authorization").
 			with("WWW-Authenticate", `Basic realm="sharpeyes", charset="UTF-8"`)
+	}
+	if c, err := r.Cookie(sessionCookie); err == nil && c.Value != "" {
+		who, err := a.o.Authenticator.AuthenticateToken(ctx, c.Value, remoteAddr(r))
+		var denied interface{ Denied() bool }
+		if !errors.As(err, &denied) {
+			return who, err
+		} // else it is over, and may stay in the browser for a while
 	}
 	return a.o.Authenticator.Authenticate(ctx, "", "", nearest(r))
 }
@@ -112,6 +131,9 @@ func hostOf(r *http.Request) string {
 func (a *API) writeProblem(w http.ResponseWriter, r *http.Request, err error) {
 	p := a.problemOf(r.Context(), r.Method+" "+r.URL.Path, err)
 	for name, values := range p.header {
+		if name == "Www-Authenticate" && r.Header.Get("Sec-Fetch-Dest") == "empty" {
+			continue // a page's script asks, and has a form of its own; the browser's would cover it
+		}
 		w.Header()[name] = values
 	}
 	w.Header().Set("Content-Type", p.ContentType(""))

@@ -18,14 +18,14 @@ func basic(user, password string) string {
 
 func TestWhoMay(t *testing.T) {
 	b := newBench(t, func(o *api.Options) { o.Authenticator = door{} })
-	for _, path := range []string{"/api/v1/channels", "/api/v1/stats", "/api/v1/openapi.json", "/metrics", "/", "/api/v1/nothing"} {
+	for _, path := range []string{"/api/v1/channels", "/api/v1/stats", "/api/v1/openapi.json", "/metrics", "/api/v1/nothing"} {
 		w := b.ask("GET", path, "")
 		wantProblem(t, w, http.StatusUnauthorized)
 		if !strings.HasPrefix(w.Header().Get("WWW-Authenticate"), "Basic ") {
 			t.Errorf("%s: no challenge", path)
 		}
 	}
-	for _, path := range []string{"/healthz", "/readyz"} {
+	for _, path := range []string{"/healthz", "/readyz", "/"} {
 		if w := b.ask("GET", path, ""); w.Code != http.StatusOK {
 			t.Errorf("%s: %d", path, w.Code)
 		}

@@ -27,11 +27,11 @@ type eventsInput struct {
 	Cursor   string `query:"cursor" doc:"next of the page before"`
 }
 
-type eventsOutput struct {
-	Body struct {
-		Items []json.RawMessage `json:"items" doc:"CloudEvents, newest first"`
-		Next  string            `json:"next" doc:"cursor of the next page; empty after the last"`
-	}
+type eventsOutput struct{ Body pastEvents }
+
+type pastEvents struct {
+	Items []json.RawMessage `json:"items" doc:"CloudEvents, newest first"`
+	Next  string            `json:"next" doc:"cursor of the next page; empty after the last"`
 }
 
 func (a *API) eventOperations(h huma.API) {
@@ -59,11 +59,9 @@ func (a *API) events(ctx context.Context, in *eventsInput) (*eventsOutput, error
 			return nil, err
 		}
 	}
-	limit := registry.DefaultLimit
-	if s := values.Get("limit"); s != "" {
-		if limit, err = strconv.Atoi(s); err != nil || limit < 1 || limit > registry.MaxLimit {
-			return nil, badQuery("limit", s, "must be a whole number from 1 to "+strconv.Itoa(registry.MaxLimit))
-		}
+	limit, err := limitOf(values.Get("limit"))
+	if err != nil {
+		return nil, err
 	}
 	var before uint64
 	if s := values.Get("cursor"); s != "" {
@@ -87,6 +85,18 @@ func (a *API) events(ctx context.Context, in *eventsInput) (*eventsOutput, error
 		out.Body.Next = strconv.FormatUint(next, 10)
 	}
 	return &out, nil
+}
+
+// limitOf reads how long a page may be.
+func limitOf(s string) (int, error) {
+	if s == "" {
+		return registry.DefaultLimit, nil
+	}
+	limit, err := strconv.Atoi(s)
+	if err != nil || limit < 1 || limit > registry.MaxLimit {
+		return 0, badQuery("limit", s, "must be a whole number from 1 to "+strconv.Itoa(registry.MaxLimit))
+	}
+	return limit, nil
 }
 
 // kindOf is the kind of an event by its type, like health of sharpeyes.health.changed.

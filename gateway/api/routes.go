@@ -73,6 +73,10 @@ func (a *API) routes() http.Handler {
 	if a.o.Users != nil {
 		a.userOperations(h)
 	}
+	a.sessionOperations(h)
+	if a.o.Audit != nil {
+		a.auditOperations(h)
+	}
 	finishDocument(h)
 
 	document, err := json.Marshal(h.OpenAPI())
@@ -124,6 +128,10 @@ func (a *API) guard(next http.Handler) http.Handler {
 		}
 		w.Header().Set("X-Content-Type-Options", "nosniff")
 		w.Header().Set("Cache-Control", "no-store")
+		w.Header().Set("Referrer-Policy", "no-referrer")
+		if r.TLS != nil {
+			w.Header().Set("Strict-Transport-Security", "max-age=31536000")
+		}
 		if err := foreign.Check(r); err != nil {
 			a.writeProblem(w, r, problem(http.StatusForbidden, "changes can't be made from another site's page"))
 			return

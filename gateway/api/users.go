@@ -42,6 +42,12 @@ type Users interface {
 	Delete(ctx context.Context, name string) error
 	AddToken(ctx context.Context, user, name string, until time.Time) (Token, error)
 	DeleteToken(ctx context.Context, user, id string) error
+	// NATSPermissions are publish and subscribe, each with allow and deny; nil: all.
+	NATSPermissions(ctx context.Context, name string) (map[string]map[string][]string, error)
+}
+
+type permissionsOutput struct {
+	Body map[string]map[string][]string
 }
 
 type usersInput struct{ request }
@@ -72,14 +78,6 @@ type tokenOutput struct {
 	Status int
 	Body   Token
 }
-
-// Session is who asks.
-type Session struct {
-	Name   string              `json:"name"`
-	Grants map[string][]string `json:"grants" doc:"by action: where it may be done; an empty text is the whole city"`
-}
-
-type sessionOutput struct{ Body Session }
 
 func (a *API) userOperations(h huma.API) {
 	tags := []string{"users"}
@@ -150,6 +148,18 @@ func (a *API) userOperations(h huma.API) {
 		return nil, a.o.Users.SetPassword(ctx, in.Name, body.Password)
 	})
 	register(a, h, huma.Operation{
+		OperationID: "nats-permissions", Method: http.MethodGet, Path: prefix + "/users/{name}/nats-permissions", Tags: tags,
+		Summary: "What the user may do on NATS, as the configuration of a NATS server writes it",
+		Description: "publish and subscribe, each with allow and deny. Without either the user may all. The server inside the gateway holds to it " +
+			"by itself; one outside must be told.",
+	}, func(ctx context.Context, in *userInput) (*permissionsOutput, error) {
+		all, err := a.o.Users.NATSPermissions(ctx, in.Name)
+		if all == nil {
+			all = map[string]map[string][]string{}
+		}
+		return &permissionsOutput{all}, err
+	})
+	register(a, h, huma.Operation{
 		OperationID: "add-token", Method: http.MethodPost, Path: prefix + "/users/{name}/tokens", Tags: tags,
 		Summary: "Make a token, which is shown this once", DefaultStatus: http.StatusCreated,
 	}, func(ctx context.Context, in *userInput) (*tokenOutput, error) {
@@ -168,17 +178,5 @@ func (a *API) userOperations(h huma.API) {
 		Summary: "Take a token away", DefaultStatus: http.StatusNoContent,
 	}, func(ctx context.Context, in *userTokenInput) (*emptyOutput, error) {
 		return nil, a.o.Users.DeleteToken(ctx, in.Name, in.ID)
-	})
-	register(a, h, huma.Operation{
-		OperationID: "who-am-i", Method: http.MethodGet, Path: prefix + "/session", Tags: tags, Summary: "Who asks, and what they may do",
-	}, func(ctx context.Context, _ *usersInput) (*sessionOutput, error) {
-		p := principal(ctx)
-		s := Session{Name: p.String(), Grants: map[string][]string{}}
-		for _, action := range []string{"list", "view", "events", "acknowledge", "edit", "admin"} {
-			for _, scope := range p.Scopes(action) {
-				s.Grants[action] = append(s.Grants[action], scope.String())
-			}
-		}
-		return &sessionOutput{s}, nil
 	})
 }

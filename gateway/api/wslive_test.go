@@ -57,9 +57,10 @@ func (s *studio) Pull(ctx context.Context, ch registry.Channel, _ streams.Profil
 	return ctx.Err()
 }
 
-func (*studio) Started(registry.Channel, streams.Info)                  {}
-func (*studio) Stopped(registry.Channel, streams.Info)                  {}
-func (*studio) Failed(registry.Channel, streams.Info, *streams.Failure) {}
+func (*studio) Started(registry.Channel, streams.Info)                            {}
+func (*studio) Stopped(registry.Channel, streams.Info)                            {}
+func (*studio) Failed(registry.Channel, streams.Info, *streams.Failure)           {}
+func (*studio) Watched(registry.Channel, streams.Key, streams.Who, time.Duration) {}
 
 func (s *studio) Join(ctx context.Context, key streams.Key, who streams.Who) (*streams.Reader, error) {
 	select {

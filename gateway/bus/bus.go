@@ -6,6 +6,7 @@ package bus
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -55,6 +56,8 @@ type Options struct {
 	// arrives as the password of a user without a name. With nil nobody gets in. It is called from
 	// several goroutines at once.
 	Authenticate func(user, password string, remote net.Addr) (Login, bool)
+	// Certificate, where there is one, is what the embedded server speaks TLS with.
+	Certificate *tls.Config
 	// Sealer seals the passwords in the log and its snapshots; *Keys is one that can be rotated.
 	Sealer registry.Sealer
 }

@@ -80,6 +80,9 @@ func (e *embedded) start(dir string, o Options) error {
 			return fmt.Errorf("nats.listen: %w", err)
 		}
 		opts.Host, opts.Port = host, port
+		if o.Certificate != nil {
+			opts.TLSConfig, opts.TLSTimeout = o.Certificate, 5
+		}
 	}
 	s, err := server.NewServer(opts)
 	if err != nil {
@@ -190,18 +193,12 @@ func (a *authenticator) Check(c server.ClientAuthentication) bool {
 	if !ok {
 		return false
 	}
-	u := &server.User{Username: login.Name, ConnectionDeadline: login.Until}
-	switch login.Role {
-	case RoleAdmin:
-	case RoleViewer:
-		u.Permissions = viewerPermissions()
-	case RoleListener:
-		u.Permissions = listenerPermissions(login.Subjects)
-	default:
+	p, err := permissionsOf(login)
+	if err != nil {
 		a.log.Warn("A role that NATS doesn't know was refused", "role", login.Role)
 		return false
 	}
-	c.RegisterUser(u)
+	c.RegisterUser(&server.User{Username: login.Name, ConnectionDeadline: login.Until, Permissions: p})
 	return true
 }
 

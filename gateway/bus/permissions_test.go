@@ -93,8 +93,8 @@ func TestViewerReadsEventsAndStatuses(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if m, err := stream.GetMsg(soon(t), 1); err != nil || !strings.HasPrefix(m.Subject, "sharpeyes.event.health.") {
-		t.Errorf("the first event is %v, %v", m, err)
+	if m, err := stream.GetLastMsgForSubject(soon(t), "sharpeyes.event.health.>"); err != nil || !strings.HasPrefix(m.Subject, "sharpeyes.event.health.") {
+		t.Errorf("the last event is %v, %v", m, err)
 	}
 }
 
@@ -108,7 +108,7 @@ func TestViewerIsKeptFromTheRest(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer c.Close()
-	for _, subject := range []string{">", registrySubject, "sharpeyes.>", "_SHARPEYES.>", "$JS.API.>"} {
+	for _, subject := range []string{">", registrySubject, "sharpeyes.>", "_SHARPEYES.>", "$JS.API.>", "sharpeyes.event.audit.>"} {
 		if _, err := c.SubscribeSync(subject); err != nil {
 			t.Fatal(err)
 		}
@@ -118,7 +118,8 @@ func TestViewerIsKeptFromTheRest(t *testing.T) {
 		event.MotionReport, registrySubject, "sharpeyes.event.health.c1.traffic.xiamen.x", statusPrefix + "x",
 		"$JS.API.STREAM.DELETE." + eventStream, "$JS.API.STREAM.PURGE." + eventStream,
 		"$JS.API.STREAM.INFO." + registryStream, "$JS.API.STREAM.MSG.GET." + registryStream,
-		"$JS.API.DIRECT.GET." + registryStream, "$JS.API.CONSUMER.CREATE." + registryStream + ".x",
+		"$JS.API.DIRECT.GET." + registryStream, "$JS.API.DIRECT.GET." + eventStream, "$JS.API.STREAM.MSG.GET." + eventStream,
+		"$JS.API.DIRECT.GET." + eventStream + ".sharpeyes.event.audit.>", "$JS.API.CONSUMER.CREATE." + registryStream + ".x",
 		"$JS.API.CONSUMER.CREATE." + eventStream, "$JS.API.CONSUMER.CREATE." + eventStream + ".x", "$JS.API.CONSUMER.DURABLE.CREATE." + eventStream + ".x",
 		"$JS.API.CONSUMER.CREATE." + kvStreamPrefix + statusBucket + ".x",
 		"$JS.API.DIRECT.GET.OBJ_" + snapshotBucket, "$JS.API.STREAM.NAMES",

@@ -86,7 +86,10 @@ func (g *gateway) addresses(t testing.TB) {
 	a := g.awaitLine(t, "ready", readyWithin)
 	g.http = strings.TrimPrefix(a["http"], "http://")
 	g.rtsp = strings.TrimPrefix(a["rtsp"], "rtsp://")
-	g.nats = "nats://" + strings.TrimPrefix(a["nats"], "nats://")
+	g.nats = a["nats"]
+	if !strings.Contains(g.nats, "://") {
+		g.nats = "nats://" + g.nats
+	}
 	if g.http == "" || g.rtsp == "" || a["nats"] == "" {
 		t.Fatalf("the line \"ready\" must have http, rtsp and nats, it has %v", a)
 	}

@@ -104,7 +104,7 @@ func TestAppSeesWhatItIsGranted(t *testing.T) {
 		}
 	}()
 	eventually(t, 20*time.Second, func() error {
-		if _, b := g.request(t, http.MethodGet, "/api/v1/streams/gate", ""); !strings.Contains(string(b), `"user":"token"`) {
+		if _, b := g.request(t, http.MethodGet, "/api/v1/streams/gate", ""); !strings.Contains(string(b), `"user":"app"`) {
 			return fmt.Errorf("nobody plays: %s", b)
 		}
 		return nil

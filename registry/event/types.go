@@ -8,6 +8,7 @@ func Types() map[Type]Payload {
 		StreamStarted: Stream{}, StreamStopped: Stream{}, StreamFailed: Stream{},
 		SiteOutage: Site{}, SiteRestored: Site{},
 		GatewayIsolated: Gateway{}, GatewayReconnected: Gateway{},
+		AuditViewed: Audit{}, AuditChanged: Audit{}, AuditDenied: Audit{}, AuditLogin: Audit{},
 		AlertRaised: Alert{}, AlertAcknowledged: Alert{}, AlertClosed: Alert{},
 	}
 }

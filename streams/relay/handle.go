@@ -79,15 +79,16 @@ func (c *connection) join(ctx context.Context, req *request, key streams.Key) *b
 	}
 	caller := Caller{Remote: c.remote, Key: key, Ticket: ticketOf(req.url)}
 	caller.User, caller.Password = basicAuth(req.header["Authorization"])
-	if err := c.server.o.Authorizer.Authorize(ctx, caller); err != nil {
+	user, err := c.server.o.Authorizer.Authorize(ctx, caller)
+	if err != nil {
 		if refused(err) {
 			return refusal(err)
 		}
 		c.server.o.Log.Warn("who asks for a stream can't be found out", "remote", c.remote, "error", err)
 		return status(base.StatusServiceUnavailable, "credentials can't be checked now; try again in a few seconds")
 	}
-	err := c.watched(ctx, c.patience(), func(ctx context.Context) (err error) {
-		c.reader, err = c.server.o.Hub.Join(ctx, key, streams.Who{Kind: "rtsp", Remote: c.remote.String(), User: caller.User})
+	err = c.watched(ctx, c.patience(), func(ctx context.Context) (err error) {
+		c.reader, err = c.server.o.Hub.Join(ctx, key, streams.Who{Kind: "rtsp", Remote: c.remote.String(), User: user})
 		return err
 	})
 	if err != nil {

@@ -49,11 +49,11 @@ type Caller struct {
 	Playing  bool // it was let in before, and is asked about again
 }
 
-// Authorizer decides who may play what: nil, ErrUnauthenticated, ErrForbidden, or streams.ErrNoChannel for
-// who may not know of it. It is asked again about once a second for as long as somebody plays, so it
+// Authorizer decides who may play what, and says who it is: nil, ErrUnauthenticated, ErrForbidden, or
+// streams.ErrNoChannel for who may not know of it. It is asked again about once a second for as long as somebody plays, so it
 // should answer from memory.
 type Authorizer interface {
-	Authorize(ctx context.Context, c Caller) error
+	Authorize(ctx context.Context, c Caller) (user string, err error)
 }
 
 // Joiner gives readers of streams; a *streams.Hub is one.
@@ -154,7 +154,7 @@ func (s *Server) recheck(ctx context.Context, c *connection) {
 	defer cancel()
 	again := *caller
 	again.Playing = true
-	if err := s.o.Authorizer.Authorize(ctx, again); err != nil && refused(err) {
+	if _, err := s.o.Authorizer.Authorize(ctx, again); err != nil && refused(err) {
 		c.ungranted.Store(true)
 		c.nc.Close()
 	}

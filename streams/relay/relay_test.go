@@ -71,10 +71,11 @@ type observer struct{}
 func (observer) Started(registry.Channel, streams.Info)                  {}
 func (observer) Stopped(registry.Channel, streams.Info)                  {}
 func (observer) Failed(registry.Channel, streams.Info, *streams.Failure) {}
+func (observer) Watched(registry.Channel, streams.Key, streams.Who, time.Duration) {}
 
 type anyone struct{ err error }
 
-func (a anyone) Authorize(context.Context, relay.Caller) error { return a.err }
+func (a anyone) Authorize(_ context.Context, c relay.Caller) (string, error) { return c.User, a.err }
 
 // deadHub fails every join.
 type deadHub struct{ err error }
