@@ -78,8 +78,8 @@ type log struct {
 	reason                   event.Reason
 }
 
-func (l *log) Started(registry.Channel, streams.Info) { l.mu.Lock(); l.started++; l.mu.Unlock() }
-func (l *log) Stopped(registry.Channel, streams.Info) { l.mu.Lock(); l.stopped++; l.mu.Unlock() }
+func (l *log) Started(registry.Channel, streams.Info)                            { l.mu.Lock(); l.started++; l.mu.Unlock() }
+func (l *log) Stopped(registry.Channel, streams.Info)                            { l.mu.Lock(); l.stopped++; l.mu.Unlock() }
 func (l *log) Watched(registry.Channel, streams.Key, streams.Who, time.Duration) {}
 
 func (l *log) Failed(_ registry.Channel, _ streams.Info, f *streams.Failure) {

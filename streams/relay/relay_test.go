@@ -68,9 +68,9 @@ func (c *camera) send(keyframe bool, packets, size int) {
 
 type observer struct{}
 
-func (observer) Started(registry.Channel, streams.Info)                  {}
-func (observer) Stopped(registry.Channel, streams.Info)                  {}
-func (observer) Failed(registry.Channel, streams.Info, *streams.Failure) {}
+func (observer) Started(registry.Channel, streams.Info)                            {}
+func (observer) Stopped(registry.Channel, streams.Info)                            {}
+func (observer) Failed(registry.Channel, streams.Info, *streams.Failure)           {}
 func (observer) Watched(registry.Channel, streams.Key, streams.Who, time.Duration) {}
 
 type anyone struct{ err error }

@@ -29,9 +29,9 @@ func (l *lender) Pull(ctx context.Context, _ registry.Channel, _ streams.Profile
 
 type deaf struct{}
 
-func (deaf) Started(registry.Channel, streams.Info)                  {}
-func (deaf) Stopped(registry.Channel, streams.Info)                  {}
-func (deaf) Failed(registry.Channel, streams.Info, *streams.Failure) {}
+func (deaf) Started(registry.Channel, streams.Info)                            {}
+func (deaf) Stopped(registry.Channel, streams.Info)                            {}
+func (deaf) Failed(registry.Channel, streams.Info, *streams.Failure)           {}
 func (deaf) Watched(registry.Channel, streams.Key, streams.Who, time.Duration) {}
 
 // Blocks are used again when the pull is done with them, and what a reader has is never touched.
