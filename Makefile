@@ -21,15 +21,50 @@ help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: run
-run: build ## Start a whole demo city on this machine (ARGS="--channels 1000")
+run: web build ## Start a whole demo city on this machine (ARGS="--channels 1000")
 	exec bin/sharpeyes demo $(ARGS)
+
+# The command centre's page. Without npm the program is built without it, and says so at /.
+PAGE    := gateway/web/app
+PAGEIN  := $(PAGE)/package-lock.json $(PAGE)/package.json $(PAGE)/index.html $(wildcard $(PAGE)/*.ts $(PAGE)/*.js $(PAGE)/api/* $(PAGE)/public/*) \
+           $(shell find $(PAGE)/src $(PAGE)/scripts -type f -not -name '*.d.ts' 2>/dev/null)
+PAGEOUT := gateway/web/built/index.html
+
+.PHONY: web
+web: ## Build the command centre's page (needs Node.js 20.19 or later)
+	@if command -v npm >/dev/null; then $(MAKE) --no-print-directory $(PAGEOUT); \
+		else echo 'npm is missing: the program is built without the command centre; install Node.js 20.19 or later' >&2; fi
+
+$(PAGE)/node_modules/.package-lock.json: $(PAGE)/package-lock.json
+	cd $(PAGE) && npm ci --no-audit --no-fund
+	@touch $@
+
+$(PAGEOUT): $(PAGE)/node_modules/.package-lock.json $(PAGEIN)
+	cd $(PAGE) && npm run --silent build
+
+.PHONY: web-test
+web-test: $(PAGE)/node_modules/.package-lock.json ## The page: linters, types, unit tests
+	cd $(PAGE) && npm run --silent lint && npm test --silent
+
+.PHONY: web-e2e
+web-e2e: web build ## The page in Chromium against a demo city (SCREENSHOTS=folder keeps pictures)
+	cd $(PAGE) && npm run --silent e2e
+
+.PHONY: bench-page
+bench-page: web build ## The page with the whole city against its bars (takes minutes, wants the machine for itself)
+	cd $(PAGE) && node e2e/bench.mjs
+
+.PHONY: screenshots
+screenshots: web build ## The pictures of docs/ anew
+	@mkdir -p docs/pictures
+	cd $(PAGE) && SCREENSHOTS=$(CURDIR)/docs/pictures npm run --silent e2e
 
 .PHONY: build
 build: ## Build bin/sharpeyes
 	$(GO) build -trimpath -buildvcs=auto -o bin/sharpeyes ./cmd/sharpeyes
 
 .PHONY: test
-test: lint unit e2e ## Everything that must pass: lint, unit tests with -race, end-to-end tests
+test: lint web-test web unit e2e web-e2e ## Everything that must pass: lint, unit tests with -race, end-to-end tests, the page
 
 .PHONY: unit
 unit: ## Unit tests with the race detector (PKG=./config RUN=TestLoad)
@@ -91,4 +126,4 @@ clips: ## Make the simulated cameras' clips anew (needs ffmpeg with libx264 and 
 
 .PHONY: clean
 clean: ## Remove what was built; the data folder stays
-	rm -rf bin bench
+	rm -rf bin bench $(PAGE)/node_modules && find gateway/web/built -mindepth 1 -not -name README -delete

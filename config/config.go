@@ -110,7 +110,8 @@ type Events struct {
 
 // Map is the base map of the command centre.
 type Map struct {
-	Tiles       string     `yaml:"tiles"`
+	Tiles       string     `yaml:"tiles"`       // a template of URLs, or a PMTiles file
+	Coordinates string     `yaml:"coordinates"` // of the tiles: wgs84 or gcj02
 	Attribution string     `yaml:"attribution"`
 	Center      [2]float64 `yaml:"center"` // lon, lat in degrees, WGS-84
 	Zoom        float64    `yaml:"zoom"`
@@ -164,7 +165,7 @@ func Default() Config {
 		},
 		Motion: Motion{Sensitivity: 0.5, Hold: 5 * time.Second, AlwaysBudget: 256},
 		Events: Events{MaxAge: 168 * time.Hour, MaxBytes: 8 << 30},
-		Map:    Map{Center: [2]float64{118.09, 24.48}, Zoom: 11},
+		Map:    Map{Coordinates: "wgs84", Center: [2]float64{118.09, 24.48}, Zoom: 11},
 		Access: Access{Anonymous: "none"},
 		Alerts: Alerts{Zone: "Asia/Shanghai"},
 		Audit:  Audit{MaxAge: 180 * 24 * time.Hour},

@@ -53,6 +53,7 @@ func (c Config) problems() Problems {
 	k.require(c.Events.MaxBytes >= 1<<20, "events.max_bytes", c.Events.MaxBytes, "is too small; write 1MiB or more")
 	k.require(c.Map.Center[0] >= -180 && c.Map.Center[0] <= 180 && c.Map.Center[1] >= -90 && c.Map.Center[1] <= 90,
 		"map.center", c.Map.Center, "isn't on the globe; write [longitude, latitude] in degrees")
+	k.choice("map.coordinates", c.Map.Coordinates, "wgs84", "gcj02")
 	k.require(c.Map.Zoom >= 0 && c.Map.Zoom <= 24, "map.zoom", c.Map.Zoom, "is out of range; write 0 to 24")
 	_, err := time.LoadLocation(c.Alerts.Zone)
 	k.require(err == nil && c.Alerts.Zone != "", "alerts.zone", c.Alerts.Zone, "isn't a time zone; write one like Asia/Shanghai")

@@ -12,6 +12,8 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -282,13 +284,13 @@ func (g *gateway) openAPI() error {
 	g.metrics.MustRegister(g.monitor.Collectors()...)
 	g.metrics.MustRegister(g.rates.Collector())
 	g.metrics.MustRegister(g.alerts.Collectors()...)
-	page, err := web.Handler()
+	page, err := web.Handler(g.config().Map.Tiles)
 	if err != nil {
 		return fmt.Errorf("loading the page: %w", err)
 	}
 	g.api = api.New(api.Options{
 		Catalogue: g.bus.Registry(), Statuses: g.statuses, Streams: g.hub, Live: g.hub, Events: g.bus, Rates: g.rates, Alerts: g.alerts, Users: users{g.access}, Sessions: g.access, Audit: g.audit, Report: g.motions.report, Ticket: g.ticket, LiveURL: g.liveURL(), Authenticator: principals{g.access},
-		Ready: g.bus.Ready, Gatherer: g.metrics, RTSPURL: g.rtspURL, Page: page, Version: g.o.Version, Log: g.log,
+		Ready: g.bus.Ready, Gatherer: g.metrics, RTSPURL: g.rtspURL, Page: page, PageSettings: g.pageSettings, Version: g.o.Version, Log: g.log,
 		RotateKey: g.rotateKey, Center: g.config().Map.Center, StartTimeout: g.config().Streams.StartTimeout,
 	})
 	g.defers(g.api.Close)
@@ -299,6 +301,22 @@ func (g *gateway) openAPI() error {
 	}
 	g.closes("the API on NATS", stop)
 	return nil
+}
+
+// pageSettings is what the page must know.
+func (g *gateway) pageSettings() api.PageSettings {
+	cfg := g.config()
+	s := api.PageSettings{
+		Node: cfg.Node.Name, Version: g.o.Version, Zone: cfg.Alerts.Zone, Targets: map[string]float64{}, Center: cfg.Map.Center, Zoom: cfg.Map.Zoom,
+		Tiles: cfg.Map.Tiles, Attribution: cfg.Map.Attribution, Shifted: cfg.Map.Coordinates == "gcj02",
+	}
+	if s.Tiles != "" && !strings.Contains(s.Tiles, "://") {
+		s.Tiles = web.MapFile
+	}
+	for class, target := range cfg.Health.Targets {
+		s.Targets[strconv.Itoa(class)] = target
+	}
+	return s
 }
 
 // publishMotion tells of a motion, unless the channel has gone or isn't to be watched any more.

@@ -4,9 +4,11 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"flag"
 	"io"
 	"log/slog"
 	"net/http"
+	"os"
 	"regexp"
 	"strings"
 	"testing"
@@ -74,6 +76,9 @@ func TestDemo(t *testing.T) {
 		t.Errorf("got %+v, %v", event, err)
 	}
 	get(t, "http://"+a.HTTP+"/readyz", nil)
+	for _, name := range []string{"openapi", "asyncapi"} {
+		documented(t, "http://"+a.HTTP+"/api/v1/"+name+".json", "web/app/api/"+name+".json")
+	}
 
 	c := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: 10 * time.Second}
 	res, err := c.Get("http://" + a.HTTP + "/metrics")
@@ -89,6 +94,31 @@ func TestDemo(t *testing.T) {
 		if !bytes.Contains(page, []byte("\nsharpeyes_"+name)) {
 			t.Errorf("the metrics don't tell of %s", name)
 		}
+	}
+}
+
+var update = flag.Bool("update", false, "write the documents that the page's types are made of")
+
+// documented fails when the document that is served isn't the one that the page is built from.
+func documented(t *testing.T, url, file string) {
+	t.Helper()
+	var document map[string]any
+	get(t, url, &document)
+	document["info"].(map[string]any)["version"] = "" // changes with every build
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	enc.SetIndent("", "  ")
+	if err := enc.Encode(document); err != nil {
+		t.Fatal(err)
+	}
+	if *update {
+		if err := os.WriteFile(file, b.Bytes(), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if was, err := os.ReadFile(file); err != nil || !bytes.Equal(was, b.Bytes()) {
+		t.Errorf("%s isn't what is served: go test ./gateway -run TestDemo -update (%v)", file, err)
 	}
 }
 

@@ -106,6 +106,8 @@ type Options struct {
 	// Center is about where the city is (degrees, longitude first), for as long as no channel says
 	// so; zero when nobody knows.
 	Center [2]float64
+	// PageSettings is what the page must know; nil: there is no page.
+	PageSettings func() PageSettings
 	// Page is served at /; nil: nothing is.
 	Page http.Handler
 	// MaxImport bounds an imported file, in bytes; 0 takes 256 MiB.

@@ -30,11 +30,11 @@ type city struct {
 	snapshot *registry.Snapshot
 	states   uint64 // generation
 	made     time.Time
-	last     geoJSON
+	last     packedText
 }
 
-// geoJSON is a map of channels.
-type geoJSON struct {
+// packedText is a map or a table of channels.
+type packedText struct {
 	packed []byte // gzip
 	tag    string
 }
@@ -61,16 +61,21 @@ func (a *API) geoJSON(ctx context.Context, in *geoJSONInput) (*exportOutput, err
 	if err != nil {
 		return nil, err
 	}
-	var g geoJSON
+	var g packedText
 	q.Within = within(ctx, "list")
 	if len(values) == 0 && q.Within == nil {
 		g = a.wholeCity(time.Now())
 	} else {
 		g = a.makeGeoJSON(a.o.Catalogue.Snapshot(), q)
 	}
+	return a.packed(ctx, in.request, "application/geo+json", g), nil
+}
+
+// packed answers with what is gzipped already.
+func (a *API) packed(ctx context.Context, in request, mediaType string, g packedText) *exportOutput {
 	return &exportOutput{func(huma.Context) {
 		head := in.w.Header()
-		head.Set("Content-Type", "application/geo+json")
+		head.Set("Content-Type", mediaType)
 		if unchanged(in.w, in.r, g.tag) {
 			return
 		}
@@ -84,10 +89,10 @@ func (a *API) geoJSON(ctx context.Context, in *geoJSONInput) (*exportOutput, err
 			err = unpack(w, g.packed)
 		}
 		if err != nil {
-			a.o.Log.LogAttrs(ctx, slog.LevelDebug, "the map was cut short", slog.Any("error", err))
-			panic(http.ErrAbortHandler) // so that the reader sees a broken answer and not a short map
+			a.o.Log.LogAttrs(ctx, slog.LevelDebug, "a long answer was cut short", slog.String("type", mediaType), slog.Any("error", err))
+			panic(http.ErrAbortHandler) // so that the reader sees a broken answer and not a short one
 		}
-	}}, nil
+	}}
 }
 
 // filtersOnly is a query that has no pages and no order.
@@ -105,7 +110,7 @@ func filtersOnly(values url.Values) (registry.Query, error) {
 }
 
 // wholeCity is the map of all channels.
-func (a *API) wholeCity(now time.Time) geoJSON {
+func (a *API) wholeCity(now time.Time) packedText {
 	c := &a.city
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -116,7 +121,7 @@ func (a *API) wholeCity(now time.Time) geoJSON {
 	return c.last
 }
 
-func (a *API) makeGeoJSON(s *registry.Snapshot, q registry.Query) geoJSON {
+func (a *API) makeGeoJSON(s *registry.Snapshot, q registry.Query) packedText {
 	p := a.city.rest.packer()
 	p.plain = append(p.plain, `{"type":"FeatureCollection","features":[`...)
 	first := true
@@ -133,7 +138,7 @@ func (a *API) makeGeoJSON(s *registry.Snapshot, q registry.Query) geoJSON {
 	}
 	p.plain = append(p.plain, "]}\n"...)
 	packed, hash := p.finish()
-	return geoJSON{packed, fmt.Sprintf(`W/"%016x"`, hash)}
+	return packedText{packed, fmt.Sprintf(`W/"%016x"`, hash)}
 }
 
 // unpack writes what was gzipped, to the few who don't take it so.

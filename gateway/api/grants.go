@@ -33,6 +33,8 @@ var needs = map[string]need{
 	"POST " + prefix + "/channels:import":              {"edit", false, false},
 	"GET " + prefix + "/channels:export":               {"list", true, false},
 	"GET " + prefix + "/channels.geojson":              {"list", true, false},
+	"GET " + prefix + "/channels:table":                {"list", true, false},
+	"GET " + prefix + "/page":                          {"", true, false},
 	"GET " + prefix + "/channels:report":               {"list", false, false},
 	"GET " + prefix + "/channels/{id}/history":         {"list", false, false},
 	"GET " + prefix + "/channels/{id}/states":          {"list", true, false},

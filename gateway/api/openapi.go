@@ -64,7 +64,9 @@ func describeFields(schemas huma.Registry) {
 		if p := s.Properties["class"]; p != nil {
 			p.Enum = []any{1, 2, 3, 9}
 		}
-		if p := s.Properties["state"]; p != nil {
+		if p := s.Properties["state"]; p != nil && name == "Alert" {
+			p.Enum = []any{"open", "acknowledged", "closed"}
+		} else if p != nil {
 			p.Enum = []any{"online", "degraded", "offline", "unknown", "disabled"}
 		}
 		switch name {

@@ -70,6 +70,9 @@ func (a *API) routes() http.Handler {
 		a.motionOperation(h)
 	}
 	a.keysOperation(h)
+	if a.o.PageSettings != nil {
+		a.pageOperations(h)
+	}
 	if a.o.Users != nil {
 		a.userOperations(h)
 	}

@@ -1,0 +1,150 @@
+// What the page needs with the whole city: `make bench-page`. Prints a table; docs/performance.md says what the figures are.
+import { gzipSync } from "node:zlib";
+import { readdir, readFile } from "node:fs/promises";
+import { launch, open } from "./browser.mjs";
+import { Gateway } from "./gateway.mjs";
+
+const rows = [];
+const say = (what, figure, bar) => rows.push({ what, figure, bar });
+const at = (all, q) => [...all].sort((a, b) => a - b)[Math.min(Math.floor(all.length * q), all.length - 1)];
+const ms = (n) => `${Math.round(n)} ms`;
+
+// The probes rest: cameras are simulated on the same machine, and would be measured with the page.
+const g = await Gateway.start(["demo", "--live", "0", "--sim-control", "127.0.0.1:0"], {
+  SHARPEYES_HEALTH_INTERVAL_1: "24h",
+  SHARPEYES_HEALTH_INTERVAL_2: "24h",
+  SHARPEYES_HEALTH_INTERVAL_3: "24h",
+  SHARPEYES_HEALTH_DEEP_INTERVAL: "0s",
+});
+const browser = await launch();
+try {
+  const loads = [];
+  for (let i = 0; i < 5; i++) {
+    const page = await open(browser, g.url, { viewport: { width: 1280, height: 800 } });
+    await page.waitForFunction(() => performance.getEntriesByName("city-shown").length > 0, null, { timeout: 60_000 });
+    const marks = await page.evaluate(() => performance.getEntriesByType("mark").map((m) => [m.name, m.startTime]));
+    loads.push(Object.fromEntries(marks));
+    await page.context().close();
+  }
+  say(
+    "load to map, 62,283 channels, median of 5",
+    ms(
+      at(
+        loads.map((l) => l["city-shown"]),
+        0.5,
+      ),
+    ),
+    "2 s",
+  );
+  say(
+    "… of which the city is there after",
+    ms(
+      at(
+        loads.map((l) => l["city-loaded"]),
+        0.5,
+      ),
+    ),
+    "",
+  );
+
+  const page = await open(browser, g.url, { viewport: { width: 1280, height: 800 } });
+  await page.waitForFunction(() => performance.getEntriesByName("city-shown").length > 0, null, { timeout: 60_000 });
+  await page.waitForTimeout(3000);
+  const cdp = await page.context().newCDPSession(page);
+  await cdp.send("Performance.enable");
+  const metric = async (name) => (await cdp.send("Performance.getMetrics")).metrics.find((m) => m.name === name).value;
+
+  // Script time a frame while the map is dragged; the drawing itself is done by the processor here.
+  const box = await page.locator("canvas").boundingBox();
+  const middle = [box.x + box.width / 2, box.y + box.height / 2];
+  const steps = [];
+  await page.mouse.move(...middle);
+  await page.mouse.down();
+  for (let i = 0; i < 120; i++) {
+    const before = await metric("ScriptDuration");
+    await page.mouse.move(middle[0] + 120 * Math.sin(i / 6), middle[1] + 80 * Math.cos(i / 5));
+    await page.evaluate(() => new Promise((done) => requestAnimationFrame(done)));
+    steps.push(1000 * ((await metric("ScriptDuration")) - before));
+  }
+  await page.mouse.up();
+  say("script time a frame while panning, p95", ms(at(steps, 0.95)), "50 ms");
+
+  const scrolls = [];
+  for (let i = 0; i < 60; i++) {
+    const before = await metric("ScriptDuration");
+    await page.evaluate((y) => (document.querySelector(".rows").scrollTop = y), i * 40_000);
+    await page.evaluate(() => new Promise((done) => requestAnimationFrame(done)));
+    scrolls.push(1000 * ((await metric("ScriptDuration")) - before));
+  }
+  say("script time a frame while the list scrolls, p95", ms(at(scrolls, 0.95)), "");
+  await cdp.send("HeapProfiler.collectGarbage");
+  say("JavaScript heap", `${Math.round((await metric("JSHeapUsedSize")) / 2 ** 20)} MB`, "300 MB");
+
+  // 1,000 changes a second for a minute: channels are disabled and enabled again.
+  const ids = (await g.ask("/channels?limit=1000&class=3")).items.map((c) => c.id);
+  const head = "id,name,class,site,scenario,url,enabled\n";
+  const all = (await g.ask("/channels?limit=1000&class=3")).items;
+  const file = (on) =>
+    head + all.map((c) => [c.id, c.name, c.class, c.site, c.scenario, c.url, on].join(",")).join("\n") + "\n";
+  const started = Date.now();
+  let changes = 0;
+  const long = [];
+  for (let n = 0; Date.now() - started < 60_000; n++) {
+    const answer = await fetch(`${g.url}/api/v1/channels:import?format=csv`, {
+      method: "POST",
+      body: file(n % 2 === 1),
+      headers: { "Content-Type": "text/csv" },
+    });
+    if (!answer.ok) throw new Error(await answer.text());
+    changes += ids.length;
+    const before = performance.now();
+    await page.evaluate(() => new Promise((done) => requestAnimationFrame(done)));
+    long.push(performance.now() - before);
+    await new Promise((r) => setTimeout(r, Math.max(started + (n + 1) * 1000 - Date.now(), 0)));
+  }
+  await page.waitForTimeout(3000);
+  const { total } = await g.ask("/stats");
+  const shown = await page.evaluate(() =>
+    [0, 1, 2, 3, 4].map((s) =>
+      Number(document.querySelector(`[data-testid="count-${s}"]`).textContent.replaceAll(",", "")),
+    ),
+  );
+  const want = [total.online, total.degraded, total.offline, total.unknown, total.disabled];
+  say(
+    `${Math.round((1000 * changes) / (Date.now() - started))} changes a second for a minute: a frame within, p95`,
+    ms(at(long, 0.95)),
+    "",
+  );
+  say("… and right at the end", String(shown.join() === want.join()), "true");
+  if (page.faults.length) throw new Error(page.faults.join("\n"));
+  await page.context().close();
+
+  // From click to picture.
+  const clicks = { "not pulled before": [], "pulled already": [] };
+  const wall = await open(browser, g.url);
+  await wall.getByRole("listitem").nth(12).waitFor();
+  for (const kind of Object.keys(clicks)) {
+    for (let i = 0; i < 12; i++) {
+      await wall.getByRole("listitem").nth(i).getByRole("button").click();
+      const took = await wall.getByTestId("took").textContent({ timeout: 20_000 });
+      clicks[kind].push(Number(took.replace(/\D/g, "")));
+      await wall.getByRole("complementary").getByRole("button", { name: "Close" }).click();
+    }
+  }
+  say("click to picture, not pulled before, p50", ms(at(clicks["not pulled before"], 0.5)), "300 ms");
+  say("click to picture, pulled already, p50", ms(at(clicks["pulled already"], 0.5)), "150 ms");
+  await wall.context().close();
+
+  const assets = new URL("../../built/assets/", import.meta.url);
+  let scripts = 0;
+  for (const name of await readdir(assets)) {
+    if (name.endsWith(".js") && !/citymap|maplibre/.test(name))
+      scripts += gzipSync(await readFile(new URL(name, assets))).length;
+  }
+  say("JavaScript without the map, gzip", `${Math.round(scripts / 1000)} kB`, "400 kB");
+} finally {
+  await browser.close();
+  await g.end();
+}
+console.log("| what | figure | bar |\n| --- | --- | --- |");
+for (const r of rows) console.log(`| ${r.what} | ${r.figure} | ${r.bar} |`);

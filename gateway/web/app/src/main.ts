@@ -1,0 +1,9 @@
+import "uplot/dist/uPlot.min.css";
+import "./app.css";
+import { mount } from "svelte";
+import App from "./App.svelte";
+
+// Most come for the map, which takes longest: it is fetched while it is still being asked who they are.
+void import("./map/citymap");
+
+mount(App, { target: document.body });
