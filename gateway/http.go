@@ -8,6 +8,8 @@ import (
 	"net/http"
 	"sync/atomic"
 	"time"
+
+	"sharpeyes/streams/netio"
 )
 
 // webServer serves HTTP from the moment that its listener is open: while the registry is being
@@ -19,13 +21,16 @@ type webServer struct {
 	err     error         // why; read after done
 }
 
+// mostHTTP bounds the connections of the HTTP listener.
+const mostHTTP = 8192
+
 func (g *gateway) startHTTP() error {
 	cfg := g.config()
 	certificate, err := loadCertificate(cfg.HTTP.TLSCert, cfg.HTTP.TLSKey, g.log)
 	if err != nil {
 		return fmt.Errorf("http.tls_cert: %w", err)
 	}
-	ln := g.http
+	ln := netio.Limit(g.http, mostHTTP, mostHTTP/2) // a proxy is one address
 	if certificate != nil {
 		certificate.NextProtos = []string{"h2", "http/1.1"}
 		ln = tls.NewListener(ln, certificate)

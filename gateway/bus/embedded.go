@@ -70,6 +70,7 @@ func (e *embedded) start(dir string, o Options) error {
 		NoFastProducerStall: true,
 		WriteDeadline:       writeDeadline,
 		MaxPending:          maxPending,
+		MaxConn:             8192,
 		AuthTimeout:         5, // s; checking a password is slow on purpose
 
 		CustomClientAuthentication: &authenticator{secret: e.secret, authenticate: o.Authenticate, log: o.Log},

@@ -13,8 +13,9 @@ class Signed {
 
   /** Asks who one is; nobody is no error. */
   async ask() {
-    const { data, response } = await api.GET("/api/v1/session");
-    await this.#enter(response.ok ? data! : null);
+    const [who, page] = await Promise.all([api.GET("/api/v1/session"), api.GET("/api/v1/page")]);
+    if (page.response.ok) this.settings = page.data!;
+    await this.#enter(who.response.ok ? who.data! : null);
   }
 
   async signIn(name: string, password: string) {
@@ -28,7 +29,7 @@ class Signed {
 
   async #enter(s: Session | null) {
     if (s) {
-      this.settings = await take(api.GET("/api/v1/page"));
+      this.settings ??= await take(api.GET("/api/v1/page"));
       language.zone = this.settings.zone;
     }
     this.now = s;

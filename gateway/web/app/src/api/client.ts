@@ -25,7 +25,8 @@ export function onSignedOut(f: () => void) {
 export const api = createClient<paths>({ baseUrl: location.origin });
 api.use({
   onResponse({ response }) {
-    if (response.status === 401 && !response.url.endsWith("/session")) signedOut();
+    // Who begins is asked by the session itself.
+    if (response.status === 401 && !/\/(session|page)$/.test(response.url)) signedOut();
   },
 });
 

@@ -246,8 +246,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Every granted channel in a line, for programs that hold the whole city
-         * @description sites and scenarios are lists; each row is [id, name, class, site, scenario, state, lon, lat, sub]: site and scenario as places in the lists, state as 0 online, 1 degraded, 2 offline, 3 unknown, 4 disabled, lon and lat in degrees or null, sub 1 where there is a sub stream.
+         * Every granted channel, for programs that hold the whole city
+         * @description Columns, each a list with a value for each channel: ids, names, classes, sites and scenarios (places in site_names and scenario_names), states (0 online, 1 degraded, 2 offline, 3 unknown, 4 disabled), lons and lats (degrees, or null), subs (1 where there is a sub stream).
          */
         get: operations["channel-table"];
         put?: never;

@@ -26,7 +26,14 @@ class City {
   #again = false;
   #dirty = false;
   #tag = "";
+  #first: Promise<Response> | null = null;
   #listeners = new Set<(e: CityEvent) => void>();
+
+  /** Asks for the table before it is known whether anybody is signed in. */
+  begin() {
+    this.#first = fetch(`${prefix}/channels:table`);
+    this.#first.catch(() => {}); // load says so
+  }
 
   /** Keeps the city up to date until the function that it returns is called. */
   live(): () => void {
@@ -59,9 +66,11 @@ class City {
     this.#loading = true;
     this.#early ??= [];
     try {
-      const answer = await fetch(`${prefix}/channels:table`, {
-        headers: this.#tag ? { "If-None-Match": this.#tag } : {},
-      });
+      const early = this.#first !== null;
+      const answer = await (this.#first ??
+        fetch(`${prefix}/channels:table`, { headers: this.#tag ? { "If-None-Match": this.#tag } : {} }));
+      this.#first = null;
+      this.#again ||= early; // what changed before it was listened to
       if (answer.ok) {
         const rows = (await answer.json()) as TableAnswer;
         performance.mark("city-loaded");

@@ -4,13 +4,17 @@ import { initials } from "./initials";
 import { Table } from "./table";
 
 const table = new Table({
-  sites: ["xiamen/siming/zhonghua", "xiamen/huli", "xiamen/siming2"],
-  scenarios: ["campus", "kitchen"],
-  rows: [
-    ["gate-1", "思明区 南门", 1, 0, 0, 0, 118.1, 24.5, 1],
-    ["gate-2", "湖里区 North Gate", 2, 1, 0, 2, null, null, 0],
-    ["stove", "后厨", 3, 2, 1, 1, 118.2, 24.4, 0],
-  ],
+  site_names: ["xiamen/siming/zhonghua", "xiamen/huli", "xiamen/siming2"],
+  scenario_names: ["campus", "kitchen"],
+  ids: ["gate-1", "gate-2", "stove"],
+  names: ["思明区 南门", "湖里区 North Gate", "后厨"],
+  classes: [1, 2, 3],
+  sites: [0, 1, 2],
+  scenarios: [0, 0, 1],
+  states: [0, 2, 1],
+  lons: [118.1, null, 118.2],
+  lats: [24.5, null, 24.4],
+  subs: [1, 0, 0],
 });
 const ids = (f: Partial<ReturnType<typeof anything>>) =>
   [...matching(table, { ...anything(), ...f })].map((i) => table.ids[i]);

@@ -1,10 +1,32 @@
 // All channels that are granted, as columns: tens of thousands of objects would be slow to make and to keep.
 
 export interface TableAnswer {
-  rows: [string, string, number, number, number, number, number | null, number | null, 0 | 1][];
-  sites: string[];
-  scenarios: string[];
+  ids: string[];
+  names: string[];
+  classes: number[];
+  sites: number[]; // places in site_names
+  scenarios: number[];
+  states: number[];
+  lons: (number | null)[];
+  lats: (number | null)[];
+  subs: number[];
+  site_names: string[];
+  scenario_names: string[];
 }
+
+const none: TableAnswer = {
+  ids: [],
+  names: [],
+  classes: [],
+  sites: [],
+  scenarios: [],
+  states: [],
+  lons: [],
+  lats: [],
+  subs: [],
+  site_names: [],
+  scenario_names: [],
+};
 
 export const online = 0;
 export const offline = 2;
@@ -27,33 +49,22 @@ export class Table {
   readonly siteNames: string[];
   readonly scenarioNames: string[];
 
-  constructor(a: TableAnswer = { rows: [], sites: [], scenarios: [] }) {
-    const n = a.rows.length;
-    this.ids = new Array(n);
-    this.names = new Array(n);
-    this.classes = new Uint8Array(n);
-    this.sites = new Uint16Array(n);
-    this.scenarios = new Uint8Array(n);
-    this.states = new Uint8Array(n);
-    this.lons = new Float64Array(n);
-    this.lats = new Float64Array(n);
-    this.subs = new Uint8Array(n);
+  constructor(a: TableAnswer = none) {
+    const n = a.ids.length;
+    const degrees = (all: (number | null)[]) => Float64Array.from(all, (x) => x ?? NaN);
+    this.ids = a.ids;
+    this.names = a.names;
+    this.classes = Uint8Array.from(a.classes);
+    this.sites = Uint16Array.from(a.sites);
+    this.scenarios = Uint8Array.from(a.scenarios);
+    this.states = Uint8Array.from(a.states);
+    this.lons = degrees(a.lons);
+    this.lats = degrees(a.lats);
+    this.subs = Uint8Array.from(a.subs);
     this.moved = new Float64Array(n);
-    this.siteNames = a.sites;
-    this.scenarioNames = a.scenarios;
-    for (let i = 0; i < n; i++) {
-      const r = a.rows[i];
-      this.ids[i] = r[0];
-      this.names[i] = r[1];
-      this.classes[i] = r[2];
-      this.sites[i] = r[3];
-      this.scenarios[i] = r[4];
-      this.states[i] = r[5];
-      this.lons[i] = r[6] ?? NaN;
-      this.lats[i] = r[7] ?? NaN;
-      this.subs[i] = r[8];
-      this.index.set(r[0], i);
-    }
+    this.siteNames = a.site_names;
+    this.scenarioNames = a.scenario_names;
+    for (let i = 0; i < n; i++) this.index.set(a.ids[i], i);
   }
 
   get size() {

@@ -6,6 +6,7 @@ import { PMTiles, Protocol } from "pmtiles";
 import type { Alert, PageSettings } from "../api/client";
 import type { Place } from "../city/places.svelte";
 import type { Table } from "../city/table";
+import { clusters, degrees, mercator, short, worst, type Box, type Cluster } from "./clusters";
 import { toGCJ02 } from "./gcj02";
 import { hull, type Point } from "./hull";
 import { iconNamed } from "./icons";
@@ -30,6 +31,11 @@ export class CityMap {
   #shift: (lon: number, lat: number) => Point;
   #shown: Uint32Array = new Uint32Array();
   #isShown = new Uint8Array();
+  #table: Table | null = null;
+  #xs = new Float64Array(); // by place in the table, Web Mercator
+  #ys = new Float64Array();
+  #drawn: Box = { west: 0, east: 0, north: 0, south: 0 };
+  #drawnZoom = -1;
 
   /** Makes the map; chosen is called with the place in the table of what is clicked. */
   static async open(parent: HTMLElement, s: PageSettings, chosen: (i: number) => void): Promise<CityMap> {
@@ -53,7 +59,7 @@ export class CityMap {
       const icon = iconNamed(id);
       if (icon && !map.hasImage(id)) map.addImage(id, icon, { pixelRatio: 2 });
     });
-    await new Promise<void>((done) => map.once("load", () => done()));
+    await new Promise<void>((done) => map.once("style.load", () => done()));
     return new CityMap(map, s, chosen);
   }
 
@@ -63,13 +69,24 @@ export class CityMap {
     map.on("click", (e) => {
       const [hit] = map.queryRenderedFeatures(e.point, { layers: ["alerts", "cameras", "clusters"] });
       if (!hit) return;
-      if (hit.layer.id === "clusters") void this.#open(hit);
+      if (hit.layer.id === "clusters") this.#open(hit.properties as Cluster);
       else chosen(hit.layer.id === "alerts" ? hit.properties.i : Number(hit.id));
     });
+    map.on("move", () => this.#moved());
     for (const layer of ["cameras", "clusters", "alerts"]) {
       map.on("mouseenter", layer, () => (map.getCanvas().style.cursor = "pointer"));
       map.on("mouseleave", layer, () => (map.getCanvas().style.cursor = ""));
     }
+  }
+
+  /** Calls f when the channels that are shown are drawn. */
+  drawn(f: () => void) {
+    const look = () => {
+      if (!this.#map.isSourceLoaded("channels")) return;
+      this.#map.off("sourcedata", look);
+      this.#map.once("render", f);
+    };
+    this.#map.on("sourcedata", look);
   }
 
   close() {
@@ -80,9 +97,12 @@ export class CityMap {
     return this.#map.getSource(name) as GeoJSONSource;
   }
 
-  async #open(cluster: maplibregl.MapGeoJSONFeature) {
-    const zoom = await this.#source("channels").getClusterExpansionZoom(cluster.properties.cluster_id);
-    this.#map.easeTo({ center: (cluster.geometry as GeoJSON.Point).coordinates as Point, zoom, duration: 300 });
+  #open(c: { west: number; east: number; north: number; south: number }) {
+    this.#map.fitBounds([degrees(c.west, c.south), degrees(c.east, c.north)], {
+      padding: 120,
+      maxZoom: 17.5,
+      duration: 300,
+    });
   }
 
   #at(t: Table, i: number): Point {
@@ -95,24 +115,73 @@ export class CityMap {
 
   /** Shows these channels of the table and no others. */
   show(t: Table, channels: Uint32Array) {
+    this.#table = t;
     this.#shown = channels;
     this.#isShown = new Uint8Array(t.size);
-    const features: GeoJSON.Feature[] = [];
+    this.#xs = new Float64Array(t.size).fill(NaN);
+    this.#ys = new Float64Array(t.size).fill(NaN);
     for (const i of channels) {
       if (!t.hasPosition(i)) continue;
       this.#isShown[i] = 1;
-      features.push(this.#point(t, i, { c: t.classes[i], s: t.states[i] }));
+      [this.#xs[i], this.#ys[i]] = mercator(...this.#at(t, i));
     }
-    void this.#source("channels").setData({ type: "FeatureCollection", features });
+    this.#draw();
   }
 
   /** Shows the states that changed. */
-  update(t: Table, changed: Iterable<number>) {
-    const update = [];
-    for (const i of changed) {
-      if (this.#isShown[i]) update.push({ id: i, addOrUpdateProperties: [{ key: "s", value: t.states[i] }] });
-    }
-    if (update.length) void this.#source("channels").updateData({ update });
+  update(changed: Set<number>) {
+    for (const i of changed) if (this.#isShown[i]) return this.#draw();
+  }
+
+  // draw draws what lies in sight and around it, by the grid of the zoom.
+  #draw() {
+    const t = this.#table;
+    if (!t) return;
+    const b = this.#map.getBounds();
+    const [west, north] = mercator(b.getWest(), b.getNorth());
+    const [east, south] = mercator(b.getEast(), b.getSouth());
+    const [x, y] = [(east - west) / 2, (south - north) / 2]; // half of it more on each side
+    this.#drawn = { west: west - x, east: east + x, north: north - y, south: south + y };
+    this.#drawnZoom = Math.floor(this.#map.getZoom());
+    const features: GeoJSON.Feature[] = clusters(
+      this.#xs,
+      this.#ys,
+      t.states,
+      this.#shown,
+      this.#drawn,
+      this.#map.getZoom(),
+    ).map((c) =>
+      c.count === 1
+        ? this.#point(t, c.one, { c: t.classes[c.one], s: t.states[c.one] })
+        : {
+            type: "Feature",
+            properties: {
+              icon: `cluster|${short(c.count)}|${worst(c)}`,
+              west: c.west,
+              east: c.east,
+              north: c.north,
+              south: c.south,
+            },
+            geometry: { type: "Point", coordinates: degrees(c.x, c.y) },
+          },
+    );
+    void this.#source("channels").setData({ type: "FeatureCollection", features });
+  }
+
+  // moved draws anew when other cameras came into sight, or others can be told apart.
+  #moved() {
+    const b = this.#map.getBounds();
+    const [west, north] = mercator(b.getWest(), b.getNorth());
+    const [east, south] = mercator(b.getEast(), b.getSouth());
+    const d = this.#drawn;
+    if (
+      Math.floor(this.#map.getZoom()) !== this.#drawnZoom ||
+      west < d.west ||
+      east > d.east ||
+      north < d.north ||
+      south > d.south
+    )
+      this.#draw();
   }
 
   /** Shows where something moved lately, among the channels that are shown. */

@@ -11,7 +11,7 @@ export interface Picture {
 
 function draw(width: number, height: number, f: (c: CanvasRenderingContext2D) => void): Picture {
   const canvas = new OffscreenCanvas(Math.ceil(width * scale), Math.ceil(height * scale));
-  const c = canvas.getContext("2d") as unknown as CanvasRenderingContext2D;
+  const c = canvas.getContext("2d", { willReadFrequently: true }) as unknown as CanvasRenderingContext2D;
   c.scale(scale, scale);
   f(c);
   const { data } = c.getImageData(0, 0, canvas.width, canvas.height);
@@ -73,8 +73,8 @@ export function clusterIcon(text: string, worst: number): Picture {
     c.arc(m, m, m - 2, 0, 2 * Math.PI);
     c.fillStyle = "#161d27";
     c.fill();
-    c.lineWidth = worst === 0 ? 2 : 3;
-    c.strokeStyle = [stateColours[0] + "99", stateColours[1], stateColours[2], stateColours[2]][worst];
+    c.lineWidth = worst % 4 === 0 ? 2 : 3;
+    c.strokeStyle = [stateColours[0] + "99", stateColours[1], stateColours[2], stateColours[2], stateColours[3]][worst];
     c.stroke();
     if (worst === 3) {
       c.fillStyle = stateColours[2] + "33";
@@ -90,7 +90,7 @@ export function clusterIcon(text: string, worst: number): Picture {
 
 /** A site's name. */
 export function labelIcon(text: string): Picture {
-  const probe = new OffscreenCanvas(1, 1).getContext("2d")!;
+  const probe = new OffscreenCanvas(1, 1).getContext("2d", { willReadFrequently: true })!;
   probe.font = font(13, 500);
   const width = Math.ceil(probe.measureText(text).width) + 8;
   return draw(width, 20, (c) => {

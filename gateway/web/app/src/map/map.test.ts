@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { clusters, degrees, mercator, short, worst } from "./clusters";
 import { toGCJ02 } from "./gcj02";
 import { hull, type Point } from "./hull";
 
@@ -51,3 +52,35 @@ test("a hull holds all points and is closed", () => {
     ]),
   ).toEqual([]);
 });
+
+test("cameras that lie near one another are one, and are told apart from near", () => {
+  const at = [
+    [118.1, 24.5],
+    [118.1001, 24.5001],
+    [118.5, 24.9],
+    [NaN, NaN],
+  ];
+  const xs = new Float64Array(4);
+  const ys = new Float64Array(4);
+  at.forEach(([lon, lat], i) => ([xs[i], ys[i]] = mercator(lon, lat)));
+  const states = new Uint8Array([0, 2, 0, 0]);
+  const all = new Uint32Array([0, 1, 2, 3]);
+  const everywhere = { west: 0, east: 1, north: 0, south: 1 };
+  const far = clusters(xs, ys, states, all, everywhere, 11);
+  expect(far.map((c) => [c.count, c.offline])).toEqual([
+    [2, 1],
+    [1, 0],
+  ]);
+  expect(worst(far[0])).toBe(3);
+  expect(worst(far[1])).toBe(0);
+  const [lon, lat] = degrees(far[0].x, far[0].y);
+  expect(lon).toBeCloseTo(118.10005, 6);
+  expect(lat).toBeCloseTo(24.50005, 6);
+  expect(clusters(xs, ys, states, all, everywhere, 17)).toHaveLength(3);
+  expect(clusters(xs, ys, states, new Uint32Array([2]), everywhere, 5)).toHaveLength(1);
+  const [west] = mercator(118.3, 0);
+  expect(clusters(xs, ys, states, all, { ...everywhere, west }, 5)).toHaveLength(1);
+});
+
+test("numbers are short", () =>
+  expect([7, 999, 1000, 1249, 9960, 62_283].map(short)).toEqual(["7", "999", "1k", "1.2k", "10k", "62k"]));

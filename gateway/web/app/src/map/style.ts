@@ -1,4 +1,4 @@
-import type { ExpressionSpecification, LayerSpecification, SourceSpecification, StyleSpecification } from "maplibre-gl";
+import type { LayerSpecification, SourceSpecification, StyleSpecification } from "maplibre-gl";
 import type { PageSettings } from "../api/client";
 import { ground, line, motionColour } from "./colours";
 
@@ -6,21 +6,6 @@ type Features = GeoJSON.FeatureCollection;
 export const empty: Features = { type: "FeatureCollection", features: [] };
 
 const geojson = (more = {}): SourceSpecification => ({ type: "geojson", data: empty, ...more });
-
-const some = (state: number): ExpressionSpecification => ["case", ["==", ["get", "s"], state], 1, 0];
-const share: ExpressionSpecification = ["/", ["get", "off"], ["get", "point_count"]];
-
-// worst says how a cluster is ringed: well, something degraded or little offline, more, much.
-const worst: ExpressionSpecification = [
-  "case",
-  [">=", share, 0.2],
-  3,
-  [">=", share, 0.05],
-  2,
-  [">", ["+", ["get", "off"], ["get", "deg"]], 0],
-  1,
-  0,
-];
 
 /** Lines of the whole degrees, and finer ones: there is something to see that moves when the map does. */
 export function graticule([lon, lat]: [number, number]): Features {
@@ -82,12 +67,7 @@ export function style(s: PageSettings, vector: boolean): StyleSpecification {
   const sources: StyleSpecification["sources"] = {
     grid: geojson({ data: graticule(s.center as [number, number]) }),
     areas: geojson(),
-    channels: geojson({
-      cluster: true,
-      clusterRadius: 46,
-      clusterMaxZoom: 15,
-      clusterProperties: { off: ["+", some(2)], deg: ["+", some(1)] },
-    }),
+    channels: geojson(),
     motion: geojson(),
     alerts: geojson(),
     places: geojson(),
@@ -147,15 +127,9 @@ export function style(s: PageSettings, vector: boolean): StyleSpecification {
       id: "clusters",
       type: "symbol",
       source: "channels",
-      filter: ["has", "point_count"],
+      filter: ["has", "icon"],
       layout: {
-        "icon-image": [
-          "concat",
-          "cluster|",
-          ["to-string", ["get", "point_count_abbreviated"]],
-          "|",
-          ["to-string", worst],
-        ],
+        "icon-image": ["get", "icon"],
         "icon-allow-overlap": true,
       },
     },
@@ -163,7 +137,7 @@ export function style(s: PageSettings, vector: boolean): StyleSpecification {
       id: "cameras",
       type: "symbol",
       source: "channels",
-      filter: ["!", ["has", "point_count"]],
+      filter: ["!", ["has", "icon"]],
       layout: {
         "icon-image": ["concat", "camera|", ["to-string", ["get", "c"]], "|", ["to-string", ["get", "s"]]],
         "icon-allow-overlap": true,
