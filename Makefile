@@ -64,7 +64,7 @@ build: ## Build bin/sharpeyes
 	$(GO) build -trimpath -buildvcs=auto -o bin/sharpeyes ./cmd/sharpeyes
 
 .PHONY: test
-test: lint web-test web unit e2e web-e2e ## Everything that must pass: lint, unit tests with -race, end-to-end tests, the page
+test: lint gosec web-test web unit e2e web-e2e ## Everything that must pass: lint, unit tests with -race, end-to-end tests, the page
 
 .PHONY: unit
 unit: ## Unit tests with the race detector (PKG=./config RUN=TestLoad)
@@ -86,6 +86,10 @@ lint: ## gofmt, go vet, import directions, staticcheck, govulncheck
 		{ echo 'if a requirement is missing there: (cd gateway/e2e/registrybench && go mod tidy)' >&2; exit 1; }
 	$(GO) tool staticcheck ./...
 	.ci/vuln
+
+.PHONY: gosec
+gosec: ## Look for what is dangerous in the code (takes minutes)
+	.ci/gosec
 
 .PHONY: bench
 bench: ## Benchmarks into bench/new.txt, for `go tool benchstat` (PKG= BENCH= COUNT=)
@@ -115,6 +119,12 @@ bench-health: build ## Health against its bars, and what is reported against wha
 	@mkdir -p bin/tools
 	$(GO) build -o bin/tools/healthbench ./gateway/e2e/healthbench
 	bin/tools/healthbench -binary bin/sharpeyes $(ARGS)
+
+.PHONY: bench-motion
+bench-motion: build ## Motion against its bars: truth on films, cost, events through the rules (takes ten minutes)
+	@mkdir -p bin/tools
+	$(GO) build -o bin/tools/motionbench ./gateway/e2e/motionbench
+	bin/tools/motionbench -binary bin/sharpeyes $(ARGS)
 
 .PHONY: fuzz
 fuzz: ## Each fuzz target for FUZZTIME (PKG=)

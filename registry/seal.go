@@ -82,7 +82,7 @@ func (s sealer) Seal(channelID string, secret Secret) ([]byte, error) {
 	if _, err := rand.Read(b[head:]); err != nil {
 		return nil, fmt.Errorf("seal the password of channel %s: %w", channelID, err)
 	}
-	return k.aead.Seal(b, b[head:], []byte(secret.Reveal()), []byte(sealContext+channelID)), nil
+	return k.aead.Seal(b, b[head:], []byte(secret.Reveal()), []byte(sealContext+channelID)), nil // #nosec G407: the nonce has just been read from crypto/rand
 }
 
 // Open decrypts it; the error wraps ErrSealed.

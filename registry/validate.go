@@ -33,7 +33,7 @@ const (
 )
 
 // How to mend what several fields may have wrong.
-const (
+const ( // #nosec G101: tokens here are words of subjects
 	mendClass = "must be 1 (public places), 2 (key places), 3 (shared) or 9 (other)"
 	mendToken = "must be 1 to 32 of a-z, 0-9, _ and -"
 	mendSite  = "must be 1 to 6 tokens joined by /, each 1 to 32 of a-z, 0-9, _ and -, as in xiamen/siming/zhonghua"
