@@ -33,9 +33,9 @@ const (
 )
 
 // How to mend what several fields may have wrong.
-const ( // #nosec G101: tokens here are words of subjects
+const (
 	mendClass = "must be 1 (public places), 2 (key places), 3 (shared) or 9 (other)"
-	mendToken = "must be 1 to 32 of a-z, 0-9, _ and -"
+	mendToken = "must be 1 to 32 of a-z, 0-9, _ and -" // #nosec G101: a word of a subject
 	mendSite  = "must be 1 to 6 tokens joined by /, each 1 to 32 of a-z, 0-9, _ and -, as in xiamen/siming/zhonghua"
 	mendTag   = "must be 1 to 32 letters, digits, _, - and ."
 	mendDays  = "must be a whole number of days, 0 to 36500"

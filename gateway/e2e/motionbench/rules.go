@@ -26,7 +26,7 @@ import (
 const (
 	perSecond = 10_000
 	ruled     = 15 * time.Second
-	alarming  = 100 // events a second that are to raise an alert
+	alarming  = 20 // events a second that are to raise an alert
 )
 
 var ready = regexp.MustCompile(`msg=ready http=(\S+) rtsp=\S+ nats=(\S+)`)

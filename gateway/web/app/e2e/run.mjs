@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { launch, open } from "./browser.mjs";
 import { Gateway } from "./gateway.mjs";
+import { world } from "./pmtiles.mjs";
 
 const shots = process.env.SCREENSHOTS;
 const axe = await readFile(new URL("../node_modules/axe-core/axe.min.js", import.meta.url), "utf8");
@@ -260,5 +261,43 @@ test("who isn't signed in sees nothing but the form", async () => {
     await close(page);
   } finally {
     await strict.end();
+  }
+});
+
+test("a base map of one's own is served by the gateway, and channels are shifted onto a Chinese one", async () => {
+  const file = join(tmpdir(), `sharpeyes-map-${process.pid}.pmtiles`);
+  await writeFile(file, world());
+  const own = await Gateway.start(["serve"], {
+    SHARPEYES_ACCESS_ANONYMOUS: "admin",
+    SHARPEYES_MAP_TILES: file,
+    SHARPEYES_MAP_ATTRIBUTION: "Survey of the city",
+    SHARPEYES_MAP_COORDINATES: "gcj02",
+  });
+  try {
+    await own.ask("/channels/gate", {
+      method: "PUT",
+      body: JSON.stringify({
+        name: "Gate",
+        class: 1,
+        site: "xiamen/siming",
+        scenario: "campus",
+        url: "rtsp://127.0.0.1:9/a",
+        lon: 118.0894,
+        lat: 24.4798,
+      }),
+    });
+    const page = await open(browser, own.url);
+    const part = await page.waitForResponse((r) => r.url().endsWith("/map.pmtiles") && r.status() === 206, {
+      timeout: 20_000,
+    });
+    assert.equal(part.headers()["content-type"], "application/vnd.pmtiles");
+    await page.waitForFunction(() => performance.getEntriesByName("city-shown").length > 0);
+    await page.getByText("Survey of the city").first().waitFor({ state: "attached" });
+    assert.equal((await own.ask("/page")).shifted, true);
+    await page.waitForTimeout(1500); // for the picture
+    await shoot(page, "base-map");
+    await close(page);
+  } finally {
+    await own.end();
   }
 });
