@@ -83,6 +83,7 @@ func everything(t *testing.T) *bench {
 	return newBench(t, func(o *api.Options) {
 		o.Authenticator, o.Alerts, o.Users, o.Events, o.Rates = door{}, &desk{}, office{}, past{}, &accountant{}
 		o.Sessions, o.Audit = bell{}, book{new([]event.Audit)}
+		o.PageSettings = func() api.PageSettings { return api.PageSettings{Zone: "Asia/Shanghai"} }
 		o.Report = func(string, string, time.Time, float64) {}
 	})
 }
@@ -107,7 +108,7 @@ func TestEveryRouteHasARule(t *testing.T) {
 	if len(routes) < 40 {
 		t.Fatalf("%d routes", len(routes))
 	}
-	open := []string{"/api/v1/session", "/api/v1/openapi.json"}
+	open := []string{"/api/v1/session", "/api/v1/openapi.json", "/api/v1/page"}
 	for _, r := range routes {
 		if strings.HasSuffix(r[1], ":rotate") {
 			continue // the bench has no key
@@ -140,7 +141,7 @@ func TestAPart(t *testing.T) {
 	b := everything(t)
 	as := func(who string) []string { return []string{"Authorization", basic(who, "pw")} }
 	for _, path := range []string{
-		"/api/v1/channels", "/api/v1/channels?q=i", "/api/v1/channels?state=unknown,disabled,online,offline", "/api/v1/channels:export", "/api/v1/channels.geojson",
+		"/api/v1/channels", "/api/v1/channels?q=i", "/api/v1/channels?state=unknown,disabled,online,offline", "/api/v1/channels:export", "/api/v1/channels.geojson", "/api/v1/channels:table",
 		"/api/v1/events", "/api/v1/sites", "/api/v1/stats?by=class,site,scenario", "/api/v1/streams", "/api/v1/alerts",
 	} {
 		w := b.ask("GET", path, "", as("campus")...)
