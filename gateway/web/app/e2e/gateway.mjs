@@ -15,9 +15,9 @@ export class Gateway {
   /** Runs the program with these arguments until it is ready. */
   static async start(args, env = {}, data) {
     const g = new Gateway();
-    g.args = args;
     g.env = { ...process.env, ...free, ...env };
     g.data = data ?? (await mkdtemp(join(tmpdir(), "sharpeyes-page-")));
+    g.args = args[0] === "demo" ? [...args, "--data-dir", g.data] : args;
     await g.run();
     return g;
   }
@@ -27,6 +27,7 @@ export class Gateway {
     this.process = spawn(program, this.args, {
       env: { ...this.env, SHARPEYES_DATA_DIR: this.data },
       stdio: ["ignore", "pipe", "pipe"],
+      cwd: this.data,
     });
     this.ended = new Promise((done) => this.process.once("exit", done));
     this.process.stdout.on("data", (d) => (this.said += d));
