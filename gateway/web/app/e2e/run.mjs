@@ -50,7 +50,7 @@ test("the map shows the city, and one finds a camera and looks at it", async () 
   await page.waitForFunction(() => performance.getEntriesByName("city-shown").length > 0);
   assert.equal(await total(page), "3,000 of 3,000 cameras");
   await page.waitForFunction(() => document.querySelector('[data-testid="count-0"]').textContent === "3,000", null, {
-    timeout: 90_000,
+    timeout: 180_000,
   });
   await page.waitForTimeout(1500); // for the map's own frame
   await shoot(page, "map-en");
