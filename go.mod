@@ -68,3 +68,6 @@ tool (
 	golang.org/x/vuln/cmd/govulncheck
 	honnef.co/go/tools/cmd/staticcheck
 )
+
+// What the page is built from is no Go.
+ignore ./gateway/web/app
