@@ -66,6 +66,9 @@ func TestPage(t *testing.T) {
 		if strings.Contains(m[1], "//") {
 			t.Errorf("%s is from elsewhere", m[1])
 		}
+		if strings.HasPrefix(m[1], "/api/") {
+			continue // another handler's
+		}
 		res, _ := get(t, h, "/"+strings.TrimPrefix(m[1], "/"), "Accept-Encoding", "gzip")
 		if res.StatusCode != http.StatusOK {
 			t.Errorf("%s: %s", m[1], res.Status)
