@@ -135,20 +135,23 @@ func hostAlone(address string) string {
 	return address
 }
 
+// claimed is a name that somebody unknown wrote, as far as names go.
+func claimed(name string) string { return strings.ToValidUTF8(name[:min(len(name), 64)], "") }
+
 // deniedRTSP notes a reader who was refused. Whoever brings nothing is only being asked who they are.
 func (a authorizer) deniedRTSP(c relay.Caller, user string) {
 	if user == "" && c.User == "" && c.Ticket == "" || c.Playing || a.note == nil {
 		return
 	}
 	if user == "" {
-		user = strings.ToValidUTF8(c.User[:min(len(c.User), 64)], "")
+		user = claimed(c.User)
 	}
 	of := event.Audit{User: user, Address: c.Remote.Addr().Unmap().String(), Action: "RTSP", Target: c.Key.Channel}
 	if ch, ok := a.channel(c.Key.Channel); ok {
 		shown := ch.Event()
 		of.Channel = &shown
 	} else {
-		of.Target = strings.ToValidUTF8(of.Target[:min(len(of.Target), 64)], "")
+		of.Target = claimed(of.Target)
 	}
 	a.note(event.AuditDenied, of)
 }
@@ -161,7 +164,7 @@ func (g *gateway) deniedNATS(user string, remote net.Addr, err error) {
 		return
 	}
 	g.audit.Note(event.AuditDenied, event.Audit{
-		User: strings.ToValidUTF8(user[:min(len(user), 64)], ""), Address: hostAlone(remote.String()), Action: "NATS", Target: "nats",
+		User: claimed(user), Address: hostAlone(remote.String()), Action: "NATS", Target: "nats",
 	})
 }
 

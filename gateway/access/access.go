@@ -120,7 +120,7 @@ func (a *Access) Authenticate(ctx context.Context, user, password string, remote
 		u, known = User{Name: u.Name}, false
 	}
 	if known && a.verified.has(u, password) {
-		return u.principal(), nil
+		return u.Principal(), nil
 	}
 	// A wall opens all its tiles at once: they are one guess, and one check.
 	same := a.verified.mac(u, password)
@@ -132,7 +132,7 @@ func (a *Access) Authenticate(ctx context.Context, user, password string, remote
 	if err != nil {
 		return Principal{}, err
 	}
-	return u.principal(), nil
+	return u.Principal(), nil
 }
 
 // AuthenticateToken says whose token it is. The error is a DeniedError when it is nobody's, a

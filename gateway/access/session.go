@@ -122,5 +122,5 @@ func (a *Access) bySession(ctx context.Context, text string) (Principal, error) 
 	if !known || u.ends(time.Now()) || subtle.ConstantTimeCompare(password[:], s.Password) != 1 {
 		return Principal{}, DeniedError{Token: true}
 	}
-	return u.principal(), nil
+	return u.Principal(), nil
 }

@@ -92,7 +92,7 @@ func (a *Access) byToken(ctx context.Context, text string) (Principal, error) {
 			if known && u.ends(now) {
 				break
 			}
-			return u.principal(), nil
+			return u.Principal(), nil
 		}
 	}
 	return Principal{}, DeniedError{Token: true}

@@ -59,9 +59,7 @@ type User struct {
 }
 
 // Principal is who asks when it is the user.
-func (u *User) Principal() Principal { return u.principal() }
-
-func (u *User) principal() Principal {
+func (u *User) Principal() Principal {
 	return Principal{Name: u.Name, Role: u.Role, Grants: u.Grants, until: u.Until}
 }
 

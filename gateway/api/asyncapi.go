@@ -31,19 +31,17 @@ var ofKinds = map[event.Kind]struct{ address, summary string }{
 
 const ofChannel = "{class}.{scenario}.{site}.{id}"
 
-// subjectTokens are the parameters of subjects.
-var subjectTokens = object{
-	"class":    object{"description": "the channel's class", "enum": []string{"c1", "c2", "c3", "c9"}},
-	"scenario": object{"description": "the channel's scenario", "examples": []string{"campus"}},
-	"site":     object{"description": "the tokens of the site, one to six, with dots between", "examples": []string{"xiamen.siming.zhonghua"}},
-	"id":       object{"description": "the channel's id"},
-	"node":     object{"description": "the gateway's node.name, its dots as _"},
-}
-
 // asyncDocument is the AsyncAPI 3.0 document of all events.
 func asyncDocument(version string) ([]byte, error) {
 	schemas := huma.NewMapRegistry("#/components/schemas/", func(t reflect.Type, hint string) string { return huma.DefaultSchemaNamer(t, hint) })
 	channels, operations, messages := object{}, object{}, object{}
+	parameters := object{ // of subjects
+		"class":    object{"description": "the channel's class", "enum": []string{"c1", "c2", "c3", "c9"}},
+		"scenario": object{"description": "the channel's scenario", "examples": []string{"campus"}},
+		"site":     object{"description": "the tokens of the site, one to six, with dots between", "examples": []string{"xiamen.siming.zhonghua"}},
+		"id":       object{"description": "the channel's id"},
+		"node":     object{"description": "the gateway's node.name, its dots as _"},
+	}
 	types := event.Types()
 	for _, name := range slices.Sorted(maps.Keys(types)) {
 		payload := types[name]
@@ -61,7 +59,7 @@ func asyncDocument(version string) ([]byte, error) {
 		ch, _ := channels[kind].(object)
 		if ch == nil {
 			of := object{}
-			for p, is := range subjectTokens {
+			for p, is := range parameters {
 				if strings.Contains(told.address, "{"+p+"}") {
 					of[p] = is
 				}

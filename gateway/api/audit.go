@@ -241,12 +241,8 @@ func (a *API) changed(pattern string, who Principal, r *http.Request, status int
 }
 
 // refused notes who was refused.
-func (a *API) refused(r *http.Request, who Principal, err error) {
-	if a.o.Audit == nil {
-		return
-	}
-	p := a.problemOf(r.Context(), r.Method+" "+r.URL.Path, err)
-	if p.Status != http.StatusUnauthorized && p.Status != http.StatusForbidden && p.Status != http.StatusTooManyRequests {
+func (a *API) refused(r *http.Request, who Principal, status int) {
+	if a.o.Audit == nil || status != http.StatusUnauthorized && status != http.StatusForbidden && status != http.StatusTooManyRequests {
 		return
 	}
 	act := event.Audit{Address: addressOf(r), Action: r.Method, Target: strings.TrimPrefix(r.URL.Path, prefix)}
@@ -255,7 +251,7 @@ func (a *API) refused(r *http.Request, who Principal, err error) {
 		act.User = who.String()
 	default:
 		act.User, _, _ = r.BasicAuth()
-		if _, token := bearer(r); act.User == "" && !token && p.Status == http.StatusUnauthorized {
+		if _, token := bearer(r); act.User == "" && !token && status == http.StatusUnauthorized {
 			return // nobody tried: they are being asked who they are
 		}
 		act.User = bounded(act.User)

@@ -40,8 +40,9 @@ func (a *API) authenticate(mux *http.ServeMux, next http.Handler) http.Handler {
 			err = errForbidden
 		}
 		if err != nil {
-			a.refused(r, who, err)
-			a.writeProblem(w, r, err)
+			p := a.problemOf(r.Context(), r.Method+" "+r.URL.Path, err)
+			a.refused(r, who, p.Status)
+			a.sendProblem(w, r, p)
 			return
 		}
 		r = r.WithContext(context.WithValue(r.Context(), principalKey{}, who))
@@ -129,7 +130,10 @@ func hostOf(r *http.Request) string {
 
 // writeProblem answers with an error, outside of huma.
 func (a *API) writeProblem(w http.ResponseWriter, r *http.Request, err error) {
-	p := a.problemOf(r.Context(), r.Method+" "+r.URL.Path, err)
+	a.sendProblem(w, r, a.problemOf(r.Context(), r.Method+" "+r.URL.Path, err))
+}
+
+func (a *API) sendProblem(w http.ResponseWriter, r *http.Request, p *Problem) {
 	for name, values := range p.header {
 		if name == "Www-Authenticate" && r.Header.Get("Sec-Fetch-Dest") == "empty" {
 			continue // a page's script asks, and has a form of its own; the browser's would cover it

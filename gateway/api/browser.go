@@ -57,7 +57,7 @@ type browser struct {
 
 // play sends until ctx or the stream ends, or the browser is gone or takes too long.
 func (b *browser) play(ctx context.Context) error {
-	if c, ok := tcpOf(b.ws.NetConn()); ok {
+	if c, ok := buffered(b.ws.NetConn()); ok {
 		_ = c.SetWriteBuffer(sendBuffer) // with another buffer it works as well, only later
 	}
 	past, end := context.WithCancel(context.Background())
@@ -142,12 +142,13 @@ func (b *browser) write(kind int, data []byte) error {
 	return b.ws.WriteMessage(kind, data)
 }
 
-func tcpOf(c net.Conn) (*net.TCPConn, bool) {
+// buffered is a connection whose buffer in the kernel can be set; false for one that has none.
+func buffered(c net.Conn) (interface{ SetWriteBuffer(bytes int) error }, bool) {
 	if t, ok := c.(*tls.Conn); ok {
 		c = t.NetConn()
 	}
-	t, ok := c.(*net.TCPConn)
-	return t, ok
+	b, ok := c.(interface{ SetWriteBuffer(bytes int) error })
+	return b, ok
 }
 
 // farewell is how a WebSocket is closed when its stream ends (RFC 6455, 7.4.1).

@@ -6,7 +6,8 @@ import (
 	"sync"
 )
 
-// Limit bounds the connections of a listener, in all and from one address. One that is too many is closed at
+// Limit bounds the connections of a TCP listener, in all and from one address. They stay TCP connections to
+// whoever sets their buffers. One that is too many is closed at
 // once: whoever holds all there are of one address keeps out nobody else.
 func Limit(l net.Listener, most, perAddress int) net.Listener {
 	return &limited{Listener: l, most: most, perAddress: perAddress, from: map[netip.Addr]int{}}
@@ -28,9 +29,13 @@ func (l *limited) Accept() (net.Conn, error) {
 		if err != nil {
 			return nil, err
 		}
-		from := addressOf(c)
+		tcp, ok := c.(*net.TCPConn)
+		if !ok {
+			return c, nil // of another kind of listener
+		}
+		from := addressOf(tcp)
 		if l.take(from) {
-			return &counted{Conn: c, release: sync.OnceFunc(func() { l.give(from) })}, nil
+			return &counted{TCPConn: tcp, release: sync.OnceFunc(func() { l.give(from) })}, nil
 		}
 		_ = c.Close()
 	}
@@ -56,20 +61,20 @@ func (l *limited) give(from netip.Addr) {
 	}
 }
 
-func addressOf(c net.Conn) netip.Addr {
-	if tcp, ok := c.RemoteAddr().(*net.TCPAddr); ok {
-		return tcp.AddrPort().Addr().Unmap()
+func addressOf(c *net.TCPConn) netip.Addr {
+	if a, ok := c.RemoteAddr().(*net.TCPAddr); ok {
+		return a.AddrPort().Addr().Unmap()
 	}
 	return netip.Addr{}
 }
 
 type counted struct {
-	net.Conn
+	*net.TCPConn
 	release func()
 }
 
 // Close closes the connection, which makes room for another.
 func (c *counted) Close() error {
 	c.release()
-	return c.Conn.Close()
+	return c.TCPConn.Close()
 }

@@ -50,6 +50,9 @@ func TestLimit(t *testing.T) {
 	}
 	dial("127.0.0.1")
 	first := <-accepted
+	if _, ok := first.(interface{ SetWriteBuffer(int) error }); !ok {
+		t.Error("nobody can set its buffers")
+	}
 	dial("127.0.0.1")
 	<-accepted
 	refused(dial("127.0.0.1"))

@@ -28,9 +28,6 @@ const none: TableAnswer = {
   scenario_names: [],
 };
 
-export const online = 0;
-export const offline = 2;
-export const unknown = 3;
 export const stateNames = ["online", "degraded", "offline", "unknown", "disabled"] as const;
 
 export class Table {
