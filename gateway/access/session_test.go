@@ -52,4 +52,9 @@ func TestSessions(t *testing.T) {
 	if err := a.EndSession(ctx, three); err != nil {
 		t.Error(err)
 	}
+	for range 100 { // pages that are still open keep nobody from signing in
+		if in(three) {
+			t.Fatal("it lets in again")
+		}
+	}
 }

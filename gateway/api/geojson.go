@@ -18,15 +18,19 @@ import (
 	"sharpeyes/registry"
 )
 
-// geoJSONKept is how long the map of the whole city may be old, in states; what is registered is
-// always the latest.
-const geoJSONKept = time.Second
+// cityKept is how long an answer of the whole city may be old, in states; what is registered is always the
+// latest.
+const cityKept = time.Second
 
-// city is the last map of the whole city, gzipped.
+// city is the last answers of the whole city, gzipped.
 type city struct {
-	rest packRest
+	rest       packRest
+	geo, table kept
+}
 
-	mu       sync.Mutex // held while the map is made: whoever else wants it waits, and takes the same
+// kept is the last answer of one form.
+type kept struct {
+	mu       sync.Mutex // held while it is made: whoever else wants it waits, and takes the same
 	snapshot *registry.Snapshot
 	states   uint64 // generation
 	made     time.Time
@@ -61,13 +65,8 @@ func (a *API) geoJSON(ctx context.Context, in *geoJSONInput) (*exportOutput, err
 	if err != nil {
 		return nil, err
 	}
-	var g packedText
 	q.Within = within(ctx, "list")
-	if len(values) == 0 && q.Within == nil {
-		g = a.wholeCity(time.Now())
-	} else {
-		g = a.makeGeoJSON(a.o.Catalogue.Snapshot(), q)
-	}
+	g := a.cityAnswer(&a.city.geo, len(values) == 0, q, a.makeGeoJSON)
 	return a.packed(ctx, in.request, "application/geo+json", g), nil
 }
 
@@ -109,16 +108,20 @@ func filtersOnly(values url.Values) (registry.Query, error) {
 	return q, nil
 }
 
-// wholeCity is the map of all channels.
-func (a *API) wholeCity(now time.Time) packedText {
-	c := &a.city
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	snapshot, states := a.o.Catalogue.Snapshot(), a.o.Statuses.Generation()
-	if snapshot != c.snapshot || states != c.states && now.Sub(c.made) >= geoJSONKept {
-		c.last, c.snapshot, c.states, c.made = a.makeGeoJSON(snapshot, registry.Query{}), snapshot, states, now
+// cityAnswer is what make makes of the channels that are meant; of all of them, for whoever may list all,
+// once for those who ask at about the same time.
+func (a *API) cityAnswer(k *kept, all bool, q registry.Query, make func(*registry.Snapshot, registry.Query) packedText) packedText {
+	if !all || q.Within != nil {
+		return make(a.o.Catalogue.Snapshot(), q)
 	}
-	return c.last
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	now := time.Now()
+	snapshot, states := a.o.Catalogue.Snapshot(), a.o.Statuses.Generation()
+	if snapshot != k.snapshot || states != k.states && now.Sub(k.made) >= cityKept {
+		k.last, k.snapshot, k.states, k.made = make(snapshot, q), snapshot, states, now
+	}
+	return k.last
 }
 
 func (a *API) makeGeoJSON(s *registry.Snapshot, q registry.Query) packedText {

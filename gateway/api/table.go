@@ -45,12 +45,13 @@ func (a *API) pageOperations(h huma.API) {
 
 // table writes all channels so that a page reads them quickly: columns, which need no object for each.
 func (a *API) table(ctx context.Context, in *geoJSONInput) (*exportOutput, error) {
-	q, err := filtersOnly(in.r.URL.Query())
+	values := in.r.URL.Query()
+	q, err := filtersOnly(values)
 	if err != nil {
 		return nil, err
 	}
 	q.Within = within(ctx, "list")
-	return a.packed(ctx, in.request, "application/json", a.makeTable(a.o.Catalogue.Snapshot(), q)), nil
+	return a.packed(ctx, in.request, "application/json", a.cityAnswer(&a.city.table, len(values) == 0, q, a.makeTable)), nil
 }
 
 // columns are the parts of the table, in the order in which they are written.

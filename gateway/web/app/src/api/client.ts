@@ -22,6 +22,15 @@ export function onSignedOut(f: () => void) {
   signedOut = f;
 }
 
+/** Asks whether anybody is signed in yet: a page isn't told why its WebSocket was refused. */
+export async function checkSignedIn() {
+  try {
+    if ((await fetch(`${prefix}/session`)).status === 401) signedOut();
+  } catch {
+    // The gateway is away, which is another matter.
+  }
+}
+
 export const api = createClient<paths>({ baseUrl: location.origin });
 api.use({
   onResponse({ response }) {

@@ -1,5 +1,5 @@
 // The city as it is now: every granted channel, kept up to date by events.
-import { prefix, type CityEvent } from "../api/client";
+import { checkSignedIn, prefix, type CityEvent } from "../api/client";
 import { listen } from "./listen";
 import { stateNames, Table, type TableAnswer } from "./table";
 
@@ -41,7 +41,10 @@ class City {
       opened: () => void this.load(),
       heard: (e) => this.#hear(e),
       missed: () => void this.load(),
-      lost: () => (this.connection = "lost"),
+      lost: () => {
+        this.connection = "lost";
+        void checkSignedIn();
+      },
     });
     const beats = setInterval(() => this.#show(), beat);
     const rereads = setInterval(() => void this.load(), reread);
