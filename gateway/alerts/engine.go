@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"reflect"
 	"slices"
 	"sync"
 	"time"
@@ -68,10 +69,17 @@ func newEngine(node string, keep Keeper, publish func(event.Event), tell func(co
 	}
 }
 
-// setRules takes over the rules. What waits for a rule that has changed or is gone is forgotten.
+// setRules takes over the rules. What waits for a rule that has changed or is gone is forgotten; what waits
+// for another goes on waiting.
 func (e *Engine) setRules(rules []*alert.Compiled) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
+	rules = slices.Clone(rules)
+	for i, r := range rules {
+		if was := e.rule(r.Name); was != nil && reflect.DeepEqual(was.Rule, r.Rule) {
+			rules[i] = was
+		}
+	}
 	e.rules = rules
 	for k, w := range e.waiting {
 		if !slices.Contains(rules, w.rule) {

@@ -34,6 +34,19 @@ func (b *bench) restart(rules ...alert.Rule) {
 	b.t.Helper()
 	b.e = newEngine("here", b.keep, func(e event.Event) { b.events = append(b.events, e) },
 		func(context.Context, alert.Rule, event.Event) {}, slog.New(slog.DiscardHandler), newMetrics())
+	b.rule(rules...)
+	for _, record := range b.keep.records {
+		a, err := alert.Decode(record)
+		if err != nil {
+			b.t.Fatal(err)
+		}
+		b.e.load(a, record)
+	}
+}
+
+// rule gives the engine rules.
+func (b *bench) rule(rules ...alert.Rule) {
+	b.t.Helper()
 	var all []*alert.Compiled
 	for _, r := range rules {
 		c, err := r.Compile(time.UTC)
@@ -43,13 +56,6 @@ func (b *bench) restart(rules ...alert.Rule) {
 		all = append(all, c)
 	}
 	b.e.setRules(all)
-	for _, record := range b.keep.records {
-		a, err := alert.Decode(record)
-		if err != nil {
-			b.t.Fatal(err)
-		}
-		b.e.load(a, record)
-	}
 }
 
 func health(id, site, state string) alert.Seen {
@@ -126,6 +132,24 @@ func TestLasts(t *testing.T) {
 	b.want()
 	b.tick(noon.Add(5*time.Minute + 2*time.Second))
 	b.want("raised: b is gone")
+}
+
+// What waits to last goes on waiting while other rules are edited, and is forgotten with its own.
+func TestLastsWhileOthersAreEdited(t *testing.T) {
+	long, other := offline("long"), offline("other")
+	long.For = alert.Duration(5 * time.Minute)
+	other.Enabled = false
+	b := newBench(t, long, other)
+	b.take(noon, health("a", "x", "offline"))
+	other.Title = "edited"
+	b.rule(long, other)
+	b.tick(noon.Add(6 * time.Minute))
+	b.want("raised: a is gone")
+	b.take(noon.Add(7*time.Minute), health("b", "y", "offline"))
+	long.Severity = alert.Critical
+	b.rule(long, other)
+	b.tick(noon.Add(13 * time.Minute))
+	b.want()
 }
 
 func TestCount(t *testing.T) {

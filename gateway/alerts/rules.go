@@ -125,6 +125,9 @@ func (s *Service) PutRule(ctx context.Context, r alert.Rule) (alert.Rule, error)
 	if err := s.o.Rules.Put(ctx, r.Name, b); err != nil {
 		return r, fmt.Errorf("writing the rule %s: %w", r.Name, err)
 	}
+	if err := s.refresh(ctx); err != nil { // written it is; the leader tries again by itself
+		s.o.Log.Warn("The changed rules are not in force yet", "rule", r.Name, "error", err)
+	}
 	return shown(r), nil
 }
 
@@ -138,6 +141,9 @@ func (s *Service) DeleteRule(ctx context.Context, name string) error {
 	}
 	if err := s.o.Rules.Delete(ctx, name); err != nil {
 		return fmt.Errorf("deleting the rule %s: %w", name, err)
+	}
+	if err := s.refresh(ctx); err != nil {
+		s.o.Log.Warn("The changed rules are not in force yet", "rule", name, "error", err)
 	}
 	return nil
 }

@@ -68,6 +68,9 @@ type Service struct {
 	o       Options
 	metrics *metrics
 	editing sync.Mutex // of rules by this gateway
+
+	leading sync.Mutex // held while rules are read for the engine, so that older ones never replace newer
+	engine  *Engine    // nil: another gateway leads
 }
 
 // New makes a service, and gives a city without any rule those that it begins with.
@@ -127,11 +130,11 @@ func (s *Service) Lead(ctx context.Context) error {
 	if err := errors.Join(s.o.Rules.Sync(ctx), s.o.Alerts.Sync(ctx)); err != nil {
 		return err
 	}
-	rules, err := s.compiled(ctx)
+	rules, err := s.lend(ctx, e)
 	if err != nil {
 		return err
 	}
-	e.setRules(rules)
+	defer func() { _, _ = s.lend(ctx, nil) }() // reads nothing
 	if err := s.loadAlerts(ctx, e); err != nil {
 		return err
 	}
@@ -159,6 +162,35 @@ func (s *Service) Lead(ctx context.Context) error {
 		}))
 	})
 	return s.lead(ctx, e, changed, &at)
+}
+
+// lend makes an engine the one that rules are read for, nil for none, and gives it the rules of now.
+func (s *Service) lend(ctx context.Context, e *Engine) ([]*alert.Compiled, error) {
+	s.leading.Lock()
+	defer s.leading.Unlock()
+	s.engine = e
+	return s.refreshLocked(ctx)
+}
+
+// refresh gives the engine the rules of now, when this gateway leads. Whoever edits a rule here waits for
+// it, so that what happens after the answer is judged by the new rule.
+func (s *Service) refresh(ctx context.Context) error {
+	s.leading.Lock()
+	defer s.leading.Unlock()
+	_, err := s.refreshLocked(ctx)
+	return err
+}
+
+func (s *Service) refreshLocked(ctx context.Context) ([]*alert.Compiled, error) {
+	if s.engine == nil {
+		return nil, nil
+	}
+	rules, err := s.compiled(ctx)
+	if err != nil {
+		return nil, err
+	}
+	s.engine.setRules(rules)
+	return rules, nil
 }
 
 // progress is the sequence of the last event that was evaluated.
@@ -191,11 +223,9 @@ func (s *Service) lead(ctx context.Context, e *Engine, changed <-chan struct{}, 
 			}
 			return nil
 		case <-changed:
-			rules, err := s.compiled(ctx)
-			if err != nil {
+			if err := s.refresh(ctx); err != nil {
 				return err
 			}
-			e.setRules(rules)
 			continue
 		case <-tick.C:
 		}

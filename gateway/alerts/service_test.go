@@ -144,6 +144,33 @@ func TestOncePerCauseWhoeverEvaluates(t *testing.T) {
 	}
 }
 
+// What happens after a rule was made, changed or deleted is judged so, however soon.
+func TestRuleIsInForceWhenAnswered(t *testing.T) {
+	c := newCity(t)
+	s := c.service(t, offline("first"))
+	lead, stop := context.WithCancel(t.Context())
+	var running sync.WaitGroup
+	running.Go(func() { _ = s.Lead(lead) })
+	defer running.Wait()
+	defer stop()
+	c.offline(0)
+	c.next(t)
+	if err := s.DeleteRule(t.Context(), "first"); err != nil {
+		t.Fatal(err)
+	}
+	for n := 1; n < 20; n++ {
+		r := offline("r")
+		r.Title = fmt.Sprint("version ", n)
+		if _, err := s.PutRule(t.Context(), r); err != nil {
+			t.Fatal(err)
+		}
+		c.offline(n)
+		if got := c.next(t).Data.Title; got != r.Title {
+			t.Fatalf("event %d was judged by %q", n, got)
+		}
+	}
+}
+
 func TestAct(t *testing.T) {
 	c := newCity(t)
 	s := c.service(t, offline("r"))

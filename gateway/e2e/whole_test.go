@@ -5,6 +5,7 @@ package e2e
 import (
 	"bytes"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"net/http"
 	"os"
@@ -133,25 +134,24 @@ func TestImportsAtOnce(t *testing.T) {
 			t.Errorf("import %d: %d %s", i, r.status, r.said)
 		}
 	}
-	var left string
-	for _, g := range all {
-		eventually(t, 10*time.Second, func() error {
-			names := map[string]int{}
+	eventually(t, 30*time.Second, func() error {
+		var names []map[string]int
+		for _, g := range all {
+			has := map[string]int{}
 			for line := range strings.Lines(g.commandOf(t, "channels", "export", "--format", "csv")) {
 				if fields := strings.SplitN(line, ",", 3); len(fields) == 3 && strings.HasPrefix(fields[1], "import") {
-					names[fields[1]]++
+					has[fields[1]]++
 				}
 			}
-			for name, count := range names {
-				if len(names) != 1 || count != n || !good[name] || left != "" && name != left {
-					break
-				}
-				left = name
+			names = append(names, has)
+		}
+		for name, count := range names[0] {
+			if len(names[0]) == 1 && count == n && good[name] && maps.Equal(names[0], names[1]) {
 				return nil
 			}
-			return fmt.Errorf("the names are %v, of the imports that were good %v", names, good)
-		})
-	}
+		}
+		return fmt.Errorf("the names are %v, of the imports that were good %v", names, good)
+	})
 }
 
 // startSecondGateway runs another gateway on the NATS of the first, with the same key.
