@@ -63,6 +63,11 @@ func (a *API) put(ctx context.Context, in *editInput) (*channelOutput, error) {
 	var put registry.Channel
 	err = a.update(ctx, "edit", func(now *registry.Snapshot) (registry.Transaction, error) {
 		old, there := now.Get(in.ID)
+		if there || within(ctx, "edit") != nil { // else it is new
+			if err := mayTouch(ctx, in.ID, old, there); err != nil {
+				return registry.Transaction{}, err
+			}
+		}
 		if err := precondition(in.r, in.ID, old, there); err != nil {
 			return registry.Transaction{}, err
 		}
@@ -87,8 +92,8 @@ func (a *API) patch(ctx context.Context, in *editInput) (*channelOutput, error) 
 	var put registry.Channel
 	err = a.update(ctx, "edit", func(now *registry.Snapshot) (registry.Transaction, error) {
 		old, there := now.Get(in.ID)
-		if !there {
-			return registry.Transaction{}, noChannel(in.ID)
+		if err := mayTouch(ctx, in.ID, old, there); err != nil {
+			return registry.Transaction{}, err
 		}
 		if err := precondition(in.r, in.ID, old, there); err != nil {
 			return registry.Transaction{}, err
@@ -108,8 +113,8 @@ func (a *API) patch(ctx context.Context, in *editInput) (*channelOutput, error) 
 func (a *API) delete(ctx context.Context, in *editInput) (*emptyOutput, error) {
 	err := a.update(ctx, "delete", func(now *registry.Snapshot) (registry.Transaction, error) {
 		old, there := now.Get(in.ID)
-		if !there {
-			return registry.Transaction{}, noChannel(in.ID)
+		if err := mayTouch(ctx, in.ID, old, there); err != nil {
+			return registry.Transaction{}, err
 		}
 		return registry.Transaction{Delete: []string{in.ID}}, precondition(in.r, in.ID, old, there)
 	})
@@ -135,7 +140,9 @@ func (a *API) update(ctx context.Context, action string, fn func(*registry.Snaps
 	var refused error
 	_, err := a.o.Catalogue.Update(ctx, principal(ctx).String(), action, func(now *registry.Snapshot) (registry.Transaction, error) {
 		var tx registry.Transaction
-		tx, refused = fn(now)
+		if tx, refused = fn(now); refused == nil {
+			refused = mayChange(ctx, now, tx)
+		}
 		return tx, refused
 	})
 	switch {

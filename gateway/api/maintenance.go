@@ -62,7 +62,7 @@ func (a *API) maintenanceOperations(h huma.API) {
 	}, a.deleteWindow)
 }
 
-func (a *API) listWindows(_ context.Context, in *windowsInput) (*windowsOutput, error) {
+func (a *API) listWindows(ctx context.Context, in *windowsInput) (*windowsOutput, error) {
 	values := in.r.URL.Query()
 	for name := range values {
 		if name != "site" && name != "channel" && name != "open" {
@@ -76,7 +76,7 @@ func (a *API) listWindows(_ context.Context, in *windowsInput) (*windowsOutput, 
 	s, now := a.o.Catalogue.Snapshot(), time.Now()
 	site, id := values.Get("site"), values.Get("channel")
 	c, there := s.Get(id)
-	if id != "" && !there {
+	if id != "" && (!there || !granted(ctx, "list", &c)) {
 		return nil, noChannel(id)
 	}
 	var out windowsOutput
@@ -84,7 +84,7 @@ func (a *API) listWindows(_ context.Context, in *windowsInput) (*windowsOutput, 
 	for _, m := range s.Maintenances() {
 		if (site == "" || m.Site != "" && (lies(m.Site, site) || lies(site, m.Site))) &&
 			(id == "" || m.Channel == id || m.Site != "" && lies(c.Site, m.Site)) &&
-			(!open || m.Covers(now)) {
+			(!open || m.Covers(now)) && coversWindow(ctx, s, "list", m) {
 			out.Body.Items = append(out.Body.Items, m)
 		}
 	}
@@ -113,7 +113,7 @@ func (a *API) addWindow(ctx context.Context, in *newWindowInput) (*windowOutput,
 	}
 	err := a.update(ctx, "maintenance", func(now *registry.Snapshot) (registry.Transaction, error) {
 		if m.Channel != "" {
-			if _, there := now.Get(m.Channel); !there {
+			if c, there := now.Get(m.Channel); !there || !granted(ctx, "list", &c) {
 				return registry.Transaction{}, registry.FieldErrors{{Column: "channel", Value: m.Channel, Message: "there is no such channel"}}
 			}
 		} else if _, there := now.Site(m.Site); !there {
@@ -126,7 +126,7 @@ func (a *API) addWindow(ctx context.Context, in *newWindowInput) (*windowOutput,
 
 func (a *API) deleteWindow(ctx context.Context, in *windowInput) (*emptyOutput, error) {
 	return nil, a.update(ctx, "maintenance", func(now *registry.Snapshot) (registry.Transaction, error) {
-		if _, there := now.Maintenance(in.ID); !there {
+		if m, there := now.Maintenance(in.ID); !there || !coversWindow(ctx, now, "list", m) {
 			return registry.Transaction{}, &registry.NotFoundError{What: "window of maintenance", ID: in.ID}
 		}
 		return registry.Transaction{DeleteMaintenance: []string{in.ID}}, nil
