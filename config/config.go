@@ -53,6 +53,7 @@ type RTSP struct {
 	TLSCert   string `yaml:"tls_cert"` // file
 	TLSKey    string `yaml:"tls_key"`  // file
 	UDP       bool   `yaml:"udp"`
+	Digest    bool   `yaml:"digest"` // ask readers for a digest, which tokens made meanwhile can answer
 }
 
 // Streams bounds pulls and readers.

@@ -27,10 +27,14 @@ func (g *gateway) openAccess(ctx context.Context) error {
 		return fmt.Errorf("opening the users: %w", err)
 	}
 	g.closes("the users", users.Close)
-	a, err := access.New(access.Options{
-		Store: users, Anonymous: g.config().Access.Anonymous, Loopback: g.config().LoopbackOnly(),
+	o := access.Options{
+		Store: users, Sealer: g.keys, Anonymous: g.config().Access.Anonymous, Loopback: g.config().LoopbackOnly(),
 		AdminPassword: os.Getenv("SHARPEYES_ADMIN_PASSWORD"), Log: g.log,
-	})
+	}
+	if g.config().RTSP.Digest {
+		o.Digest = relay.Secret
+	}
+	a, err := access.New(o)
 	if err != nil {
 		return err
 	}
@@ -183,6 +187,8 @@ func (a authorizer) who(ctx context.Context, c relay.Caller) (access.Principal, 
 	case c.Ticket != "":
 		err := a.CheckTicket(ctx, c.Ticket, c.Key.Channel, string(c.Key.Profile), c.Playing)
 		return access.Principal{Name: bearer{}.String(), Role: access.Viewer}, err // of this stream, which the ticket is for
+	case c.Digest.User != "":
+		return a.AuthenticateDigest(ctx, c.Digest.User, c.Digest.Proves, c.Remote.Addr())
 	case c.User == "token": // in the place of a name, for clients that know nothing but Basic
 		return a.AuthenticateToken(ctx, c.Password, c.Remote.Addr())
 	}

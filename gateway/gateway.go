@@ -239,7 +239,7 @@ func (g *gateway) openStreams() error {
 		return fmt.Errorf("rtsp.tls_cert: %w", err)
 	}
 	g.relay = relay.New(relay.Options{
-		Hub: g.hub, Authorizer: authorizer{g.access, func(id string) (registry.Channel, bool) { return snapshot().Get(id) }, g.audit.Note}, UDP: cfg.RTSP.UDP,
+		Hub: g.hub, Authorizer: authorizer{g.access, func(id string) (registry.Channel, bool) { return snapshot().Get(id) }, g.audit.Note}, UDP: cfg.RTSP.UDP, Digest: cfg.RTSP.Digest,
 		StartTimeout: cfg.Streams.StartTimeout, Log: g.log,
 	})
 	g.defers(g.bus.Registry().Watch(func(_, now *registry.Snapshot, tx registry.Transaction) {

@@ -20,6 +20,8 @@ import (
 	"time"
 
 	"golang.org/x/sync/singleflight"
+
+	"sharpeyes/registry"
 )
 
 // Store keeps the users' records by name, opaque to it. Names hold only [A-Za-z0-9_.-]. Get is
@@ -37,6 +39,12 @@ type Store interface {
 	Delete(ctx context.Context, name string) error
 }
 
+// Sealer keeps secrets: what it has sealed under a name it opens under no other.
+type Sealer interface {
+	Seal(name string, s registry.Secret) ([]byte, error)
+	Open(name string, sealed []byte) (registry.Secret, error)
+}
+
 // checkTimeout bounds one check of a password, the wait for a processor included.
 const checkTimeout = 10 * time.Second
 
@@ -52,6 +60,11 @@ type Options struct {
 	Loopback bool
 	// AdminPassword is the first administrator's, when there is no user yet; empty: one is made.
 	AdminPassword string
+	// Sealer keeps what digests are checked with; nil: none are.
+	Sealer Sealer
+	// Digest is what has to be kept of a password so that a digest can be checked; nil: tokens that are made
+	// now can't answer one.
+	Digest func(user, password string) string
 	// Quick makes passwords cheap to check, for tests.
 	Quick bool
 	Log   *slog.Logger
@@ -65,6 +78,8 @@ type Access struct {
 	cost      cost
 	changing  sync.Mutex // held while a record is read and written
 	log       *slog.Logger
+	sealer    Sealer
+	digest    func(user, password string) string // nil: none is kept
 	verified  *verified
 	guesses   *guesses[netip.Prefix]
 	names     *guesses[string] // tried from addresses that never were right
@@ -81,6 +96,8 @@ func New(o Options) (*Access, error) {
 		admin:    o.AdminPassword,
 		cost:     usualCost,
 		log:      o.Log,
+		sealer:   o.Sealer,
+		digest:   o.Digest,
 		verified: newVerified(1024, time.Minute),
 		guesses:  newGuesses[netip.Prefix](4096, 10, 2*time.Second),
 		names:    newGuesses[string](4096, 100, time.Second),

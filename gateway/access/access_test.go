@@ -532,3 +532,73 @@ func FuzzTicket(f *testing.F) {
 		}
 	})
 }
+
+// A digest is checked with what is kept of tokens that were made to be.
+func TestAuthenticateDigest(t *testing.T) {
+	ctx, s := t.Context(), newMemory()
+	digest := func(user, password string) string { return user + "|" + password }
+	open := func(digest func(string, string) string) *access.Access {
+		a, err := access.New(access.Options{Store: s, Anonymous: "none", Quick: true, Log: slog.New(slog.DiscardHandler), Sealer: plainSealer{}, Digest: digest})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return a
+	}
+	a := open(nil)
+	if err := a.AddUser(ctx, access.User{Name: "bus", Role: access.Viewer}, "right-one"); err != nil {
+		t.Fatal(err)
+	}
+	earlier, _, err := a.AddToken(ctx, "bus", "earlier", time.Time{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	a = open(digest)
+	text, token, err := a.AddToken(ctx, "bus", "recorder", time.Time{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	signIn := func(user, password string) error {
+		p, err := a.AuthenticateDigest(ctx, user, func(secret string) bool { return secret == digest("bus", password) }, netip.MustParseAddr("10.1.2.3"))
+		if err == nil && p.Name != "bus" {
+			t.Errorf("%+v", p)
+		}
+		return err
+	}
+	var denied access.DeniedError
+	for password, good := range map[string]bool{text: true, earlier: false, "right-one": false, "": false} {
+		if err := signIn("bus", password); (err == nil) != good || err != nil && !errors.As(err, &denied) {
+			t.Errorf("%q: %v", password, err)
+		}
+	}
+	if err := signIn("nobody", text); !errors.As(err, &denied) {
+		t.Error(err)
+	}
+	var slowed access.SlowedError
+	for range 20 {
+		err = signIn("bus", "guess")
+	}
+	if !errors.As(err, &slowed) || signIn("bus", text) != nil {
+		t.Errorf("after many guesses: %v", err)
+	}
+	if err := a.DeleteToken(ctx, "bus", token.ID); err != nil {
+		t.Fatal(err)
+	}
+	if err := signIn("bus", text); err == nil {
+		t.Error("a revoked token still answers")
+	}
+}
+
+// plainSealer seals nothing, but holds the name against what it opens.
+type plainSealer struct{}
+
+func (plainSealer) Seal(name string, s registry.Secret) ([]byte, error) {
+	return []byte(name + " " + s.Reveal()), nil
+}
+
+func (plainSealer) Open(name string, sealed []byte) (registry.Secret, error) {
+	s, ok := strings.CutPrefix(string(sealed), name+" ")
+	if !ok {
+		return "", errors.New("sealed for another")
+	}
+	return registry.Secret(s), nil
+}

@@ -9,9 +9,12 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/netip"
 	"slices"
 	"strings"
 	"time"
+
+	"sharpeyes/registry"
 )
 
 // Token lets a program in as a user. What is stored can't be turned back into it.
@@ -21,6 +24,7 @@ type Token struct {
 	Hash    []byte    `json:"hash"` // SHA-256: the token is random, and no hash needs to be slow
 	Created time.Time `json:"created"`
 	Until   time.Time `json:"until,omitzero"`
+	Digest  []byte    `json:"digest,omitempty"` // sealed: what digests are checked with; empty: the token can't answer one
 }
 
 const (
@@ -44,6 +48,13 @@ func (a *Access) AddToken(ctx context.Context, user, name string, until time.Tim
 	t = Token{ID: rand.Text()[:10], Name: name, Created: now, Until: until.UTC()}
 	sum := sha256.Sum256([]byte(secret))
 	t.Hash = sum[:]
+	owner := base64.RawURLEncoding.EncodeToString([]byte(user))
+	text = tokenPrefix + owner + "." + t.ID + "." + secret
+	if a.digest != nil {
+		if t.Digest, err = a.sealer.Seal(digestName(t.ID), registry.Secret(a.digest(user, text))); err != nil {
+			return "", t, fmt.Errorf("sealing what digests are checked with: %w", err)
+		}
+	}
 	err = a.change(ctx, user, func(u *User) error {
 		u.Tokens = slices.DeleteFunc(u.Tokens, func(t Token) bool { return !t.Until.IsZero() && t.Until.Before(now) })
 		if len(u.Tokens) >= mostTokens {
@@ -52,8 +63,40 @@ func (a *Access) AddToken(ctx context.Context, user, name string, until time.Tim
 		u.Tokens = append(u.Tokens, t)
 		return nil
 	})
-	owner := base64.RawURLEncoding.EncodeToString([]byte(user))
-	return tokenPrefix + owner + "." + t.ID + "." + secret, t, err
+	if err != nil {
+		text = ""
+	}
+	return text, t, err
+}
+
+func digestName(token string) string { return "token " + token }
+
+// AuthenticateDigest says whose token proves reports to be the one of which the reader made a digest; see
+// Options.Digest. Errors are those of AuthenticateToken.
+func (a *Access) AuthenticateDigest(ctx context.Context, user string, proves func(secret string) bool, remote netip.Addr) (Principal, error) {
+	u, known, err := a.get(ctx, user)
+	if err != nil {
+		return Principal{}, err
+	}
+	now := time.Now()
+	if known && !u.ends(now) && a.sealer != nil {
+		for _, t := range u.Tokens {
+			if len(t.Digest) == 0 || !t.Until.IsZero() && !now.Before(t.Until) {
+				continue
+			}
+			secret, err := a.sealer.Open(digestName(t.ID), t.Digest)
+			if err != nil {
+				return Principal{}, fmt.Errorf("opening what digests of %s are checked with: %w", user, err)
+			}
+			if proves(secret.Reveal()) {
+				return u.Principal(), nil
+			}
+		}
+	}
+	if wait := a.guesses.take(network(remote)); wait > 0 {
+		return Principal{}, SlowedError{After: wait}
+	}
+	return Principal{}, DeniedError{}
 }
 
 // DeleteToken takes a token away. ErrNoToken when there is none of the id.

@@ -47,14 +47,11 @@ func (c *connection) inSession(h base.Header) *base.Response {
 }
 
 // refusal is the answer for each error.
-func refusal(err error) *base.Response {
+func (c *connection) refusal(err error) *base.Response {
 	var failure *streams.Failure
 	switch {
 	case errors.Is(err, ErrUnauthenticated):
-		return &base.Response{
-			StatusCode: base.StatusUnauthorized,
-			Header:     base.Header{"WWW-Authenticate": {`Basic realm="sharpeyes"`}},
-		}
+		return &base.Response{StatusCode: base.StatusUnauthorized, Header: base.Header{"WWW-Authenticate": c.challenge()}}
 	case errors.Is(err, ErrForbidden):
 		return status(base.StatusForbidden, "")
 	case errors.Is(err, streams.ErrNoChannel), errors.Is(err, streams.ErrNoStream):

@@ -35,6 +35,7 @@ type connection struct {
 	reader  *streams.Reader
 	key     streams.Key
 	session string
+	nonce   string  // of digests; empty: none was asked for
 	tracks  []track // by index of the media; those not set up have no transport
 	ports   *ports  // nil: it has not chosen UDP
 	player  *player // nil: not playing

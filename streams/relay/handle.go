@@ -79,10 +79,11 @@ func (c *connection) join(ctx context.Context, req *request, key streams.Key) *b
 	}
 	caller := Caller{Remote: c.remote, Key: key, Ticket: ticketOf(req.url)}
 	caller.User, caller.Password = basicAuth(req.header["Authorization"])
+	caller.Digest = digestOf(req.header["Authorization"], req.method, c.nonce)
 	user, err := c.server.o.Authorizer.Authorize(ctx, caller)
 	if err != nil {
 		if refused(err) {
-			return refusal(err)
+			return c.refusal(err)
 		}
 		c.server.o.Log.Warn("who asks for a stream can't be found out", "remote", c.remote, "error", err)
 		return status(base.StatusServiceUnavailable, "credentials can't be checked now; try again in a few seconds")
@@ -93,7 +94,7 @@ func (c *connection) join(ctx context.Context, req *request, key streams.Key) *b
 	})
 	if err != nil {
 		c.reader = nil
-		return refusal(err)
+		return c.refusal(err)
 	}
 	c.key = key
 	c.caller.Store(&caller)

@@ -37,7 +37,7 @@ func (c *connection) playRequest(ctx context.Context) (*base.Response, *player) 
 	}
 	if err != nil {
 		c.leave()
-		return refusal(err), nil
+		return c.refusal(err), nil
 	}
 	p := newPlayer(c)
 	h := base.Header{"Range": {"npt=now-"}}

@@ -44,6 +44,7 @@ type Caller struct {
 	Remote   netip.AddrPort
 	User     string
 	Password string
+	Digest   Digest // in place of the password
 	Ticket   string // of the URL; empty: there was none
 	Key      streams.Key
 	Playing  bool // it was let in before, and is asked about again
@@ -66,6 +67,7 @@ type Options struct {
 	Hub          Joiner
 	Authorizer   Authorizer
 	UDP          bool          // offer RTP over UDP on the plain listener
+	Digest       bool          // ask for a digest where a password would do
 	StartTimeout time.Duration // how long a reader waits for its camera
 	MaxConns     int           // 0: 10,000
 	Log          *slog.Logger
