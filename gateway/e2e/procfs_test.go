@@ -7,6 +7,7 @@ import (
 	"os"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -19,6 +20,26 @@ func (p *process) files(t testing.TB) int {
 		t.Fatal(err)
 	}
 	return len(entries)
+}
+
+// autopsy ends the process, and logs what files it had open and what its goroutines did.
+func (p *process) autopsy(t testing.TB) {
+	t.Helper()
+	dir := fmt.Sprintf("/proc/%d/fd", p.pid())
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		t.Log(err)
+	}
+	for _, e := range entries {
+		to, _ := os.Readlink(dir + "/" + e.Name())
+		t.Log(e.Name(), to)
+	}
+	p.ended = true
+	if err := p.cmd.Process.Signal(syscall.SIGQUIT); err != nil {
+		t.Log(err)
+	}
+	<-p.exited
+	t.Log(p.stderr.tail(5000))
 }
 
 // cpu is the processor time that the process has used, in user and kernel mode.

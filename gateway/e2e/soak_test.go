@@ -310,6 +310,11 @@ func (c *churn) rest(t *testing.T, first footprint) footprint {
 		return nil
 	})
 	var now footprint
+	defer func() {
+		if t.Failed() { // what is too much, before it is gone
+			c.g.autopsy(t)
+		}
+	}()
 	eventually(t, 40*time.Second, func() error {
 		before := now
 		now.goroutines, now.files = int(c.g.metric(t, "go_goroutines")), c.g.files(t)
