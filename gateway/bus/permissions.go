@@ -37,9 +37,6 @@ func Permissions(l Login) (map[string]map[string][]string, error) {
 		if len(s.Deny) > 0 {
 			all[name]["deny"] = s.Deny
 		}
-		if len(all[name]) == 0 { // a listener of nothing
-			all[name]["deny"] = []string{">"}
-		}
 	}
 	return all, nil
 }
@@ -87,8 +84,9 @@ func viewerPermissions() *server.Permissions {
 // stream of past events, the statuses and the API can't tell who asks, so they answer for all of the
 // city, and are not for listeners; HTTP is.
 func listenerPermissions(subjects []string) *server.Permissions {
-	return &server.Permissions{
-		Publish:   &server.SubjectPermission{Deny: []string{">"}},
-		Subscribe: &server.SubjectPermission{Allow: subjects},
+	hear := &server.SubjectPermission{Allow: subjects}
+	if len(subjects) == 0 { // to the server an empty list is no list: all would be allowed
+		hear.Deny = []string{">"}
 	}
+	return &server.Permissions{Publish: &server.SubjectPermission{Deny: []string{">"}}, Subscribe: hear}
 }
