@@ -19,18 +19,7 @@ import (
 func TestDigestOfAToken(t *testing.T) {
 	t.Parallel()
 	s := startSim(t, 50)
-	g := prepareGateway(t, settings{"access": "{anonymous: none}", "rtsp": "{listen: 127.0.0.1:0, digest: true}"})
-	g.process = spawn(t, []string{"SHARPEYES_ADMIN_PASSWORD=the-first"}, "serve", "--config", g.config)
-	g.addresses(t)
-	env := []string{"SHARPEYES_SERVER=" + g.server(), "SHARPEYES_USER=admin", "SHARPEYES_PASSWORD=the-first"}
-	admin := func(args ...string) string {
-		t.Helper()
-		out, errs, status := command(t, env, args...)
-		if status != 0 {
-			t.Fatalf("sharpeyes %s: %s%s", strings.Join(args, " "), out, errs)
-		}
-		return strings.TrimSpace(out)
-	}
+	g, admin := startGuarded(t, settings{"rtsp": "{listen: 127.0.0.1:0, digest: true}"})
 	admin("channels", "import", writeCSV(t, []row{s.channelRow("gate", s.find(t, 0, plain(sim.H264, false)))}))
 	admin("users", "add", "wall", "--role", "viewer")
 	token := admin("users", "token", "wall", "--for", "the recorder")
@@ -59,7 +48,7 @@ func TestDigestOfAToken(t *testing.T) {
 		if err != nil {
 			return err
 		}
-		req.SetBasicAuth("admin", "the-first")
+		req.SetBasicAuth("admin", adminPassword)
 		res, err := http.DefaultClient.Do(req)
 		if err != nil {
 			return err

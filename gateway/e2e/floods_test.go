@@ -25,21 +25,15 @@ func TestFloods(t *testing.T) {
 	}
 	const silent, garbage, wrong = 10_000, 1000, 1000
 	s := startSim(t, 50)
-	g := prepareGateway(t, settings{"access": "{anonymous: none}", "streams": "{linger: 1s, start_timeout: 5s}"})
-	g.process = spawn(t, []string{"SHARPEYES_ADMIN_PASSWORD=the-right-one"}, "serve", "--config", g.config)
-	g.addresses(t)
-	env := []string{"SHARPEYES_SERVER=" + g.server(), "SHARPEYES_USER=admin", "SHARPEYES_PASSWORD=the-right-one"}
-	file := writeCSV(t, []row{s.channelRow("gate", s.find(t, 0, plain(sim.H264, true)))})
-	if out, errs, status := command(t, env, "channels", "import", file); status != 0 {
-		t.Fatalf("%s%s", out, errs)
-	}
+	g, admin := startGuarded(t, nil)
+	admin("channels", "import", writeCSV(t, []row{s.channelRow("gate", s.find(t, 0, plain(sim.H264, true)))}))
 
 	reader, err := dial(t.Context(), net.Dialer{}, g.play("gate"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer reader.Close()
-	reader.authorization = "Basic " + base64.StdEncoding.EncodeToString([]byte("admin:the-right-one"))
+	reader.authorization = "Basic " + base64.StdEncoding.EncodeToString([]byte("admin:"+adminPassword))
 	if err := reader.play(); err != nil {
 		t.Fatal(err)
 	}
@@ -113,7 +107,7 @@ func TestFloods(t *testing.T) {
 			// The right user, from an address that nobody has come from, and from their own.
 			for _, who := range []*http.Client{client(40_000 + i), {Timeout: 20 * time.Second, Transport: &http.Transport{DisableKeepAlives: true}}} {
 				began := time.Now()
-				status, err := signsIn(ctx, who, g.server(), "the-right-one")
+				status, err := signsIn(ctx, who, g.server(), adminPassword)
 				if err != nil || status != http.StatusOK {
 					t.Errorf("the right user is answered %d, %v", status, err)
 				}

@@ -70,6 +70,7 @@ func prepareGateway(t testing.TB, over settings) *gateway {
 	if err := os.WriteFile(g.config, []byte(b.String()), 0o600); err != nil {
 		t.Fatal(err)
 	}
+	t.Cleanup(func() { g.keepsSecrets(t) }) // after it has ended
 	return g
 }
 
@@ -109,6 +110,7 @@ func (g *gateway) request(t testing.TB, method, path, body string) (*http.Respon
 	if err != nil {
 		t.Fatal(err)
 	}
+	answered(t, method+" "+path, b)
 	return res, b
 }
 

@@ -68,25 +68,14 @@ func (c caller) mayHear(subject string) bool {
 // in the tables here fails.
 func TestNATSMatrix(t *testing.T) {
 	t.Parallel()
-	g := prepareGateway(t, settings{"access": "{anonymous: none}"})
-	g.process = spawn(t, []string{"SHARPEYES_ADMIN_PASSWORD=the-first"}, "serve", "--config", g.config)
-	g.addresses(t)
-	env := []string{"SHARPEYES_SERVER=" + g.server(), "SHARPEYES_USER=admin", "SHARPEYES_PASSWORD=the-first"}
-	admin := func(args ...string) string {
-		t.Helper()
-		out, errs, status := command(t, env, args...)
-		if status != 0 {
-			t.Fatalf("sharpeyes %s: %s%s", strings.Join(args, " "), out, errs)
-		}
-		return strings.TrimSpace(out)
-	}
+	g, admin := startGuarded(t, nil)
 	for _, o := range [][]nats.Option{nil, {nats.UserInfo("admin", "wrong-one")}, {nats.Token("se_x.y.z")}, {nats.UserInfo("", "")}} {
 		if nc, err := nats.Connect(g.nats, append(o, nats.NoReconnect())...); err == nil {
 			nc.Close()
 			t.Error("nobody was let in")
 		}
 	}
-	boss := connectAs(t, g.nats, nats.UserInfo("admin", "the-first"))
+	boss := connectAs(t, g.nats, nats.UserInfo("admin", adminPassword))
 	who := map[string]caller{}
 	for name, args := range map[string][]string{
 		"operator": {"operator"}, "viewer": {"viewer"}, "bare": {"app"},

@@ -20,18 +20,7 @@ import (
 func TestRTSPMatrix(t *testing.T) {
 	t.Parallel()
 	s := startSim(t, 50)
-	g := prepareGateway(t, settings{"access": "{anonymous: none}"})
-	g.process = spawn(t, []string{"SHARPEYES_ADMIN_PASSWORD=the-first"}, "serve", "--config", g.config)
-	g.addresses(t)
-	env := []string{"SHARPEYES_SERVER=" + g.server(), "SHARPEYES_USER=admin", "SHARPEYES_PASSWORD=the-first"}
-	admin := func(args ...string) string {
-		t.Helper()
-		out, errs, status := command(t, env, args...)
-		if status != 0 {
-			t.Fatalf("sharpeyes %s: %s%s", strings.Join(args, " "), out, errs)
-		}
-		return strings.TrimSpace(out)
-	}
+	g, admin := startGuarded(t, nil)
 	admin("channels", "import", writeCSV(t, []row{s.channelRow("gate", s.find(t, 0, plain(sim.H264, false)))}))
 	who := map[string]string{"nobody": "", "wrong": "admin:wrong-one"}
 	add := func(name, role string, grant ...string) {
