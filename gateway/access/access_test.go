@@ -602,3 +602,28 @@ func (plainSealer) Open(name string, sealed []byte) (registry.Secret, error) {
 	}
 	return registry.Secret(s), nil
 }
+
+// Whatever is sent as a token or a session is nobody's unless it was made for somebody.
+func FuzzToken(f *testing.F) {
+	ctx, s := f.Context(), newMemory()
+	a, err := access.New(access.Options{Store: s, Anonymous: "none", Quick: true, Log: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		f.Fatal(err)
+	}
+	if err := a.AddUser(ctx, access.User{Name: "bus", Role: access.Viewer}, "right-one"); err != nil {
+		f.Fatal(err)
+	}
+	text, _, err := a.AddToken(ctx, "bus", "fuzz", time.Time{})
+	if err != nil {
+		f.Fatal(err)
+	}
+	for _, seed := range []string{"", "se_", "se_YnVz.x.y", text[:len(text)-1] + "!", "ss_x", "se_.." + text} {
+		f.Add(seed)
+	}
+	remote := netip.MustParseAddr("10.1.2.3")
+	f.Fuzz(func(t *testing.T, token string) {
+		if p, err := a.AuthenticateToken(t.Context(), token, remote); err == nil && token != text {
+			t.Errorf("%q is %v's", token, p)
+		}
+	})
+}

@@ -36,7 +36,7 @@ var needs = map[string]need{
 	"GET " + prefix + "/channels:table":                {"list", true, false},
 	"GET " + prefix + "/page":                          {"", true, false},
 	"GET " + prefix + "/channels:report":               {"list", false, false},
-	"GET " + prefix + "/channels/{id}/history":         {"list", false, false},
+	"GET " + prefix + "/channels/{id}/history":         {"list", true, false},
 	"GET " + prefix + "/channels/{id}/states":          {"list", true, false},
 	"GET " + prefix + "/channels:versions":             {"list", false, false},
 	"GET " + prefix + "/sites":                         {"list", true, false},

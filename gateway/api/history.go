@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"time"
 
@@ -45,8 +46,9 @@ type versionsOutput struct {
 func (a *API) historyOperations(h huma.API) {
 	register(a, h, huma.Operation{
 		OperationID: "channel-history", Method: http.MethodGet, Path: prefix + "/channels/{id}/history", Tags: []string{"history"},
-		Summary:     "Who changed what of a channel, and when",
-		Description: "Values are as CSV has them. Of a password it tells only that it changed.",
+		Summary: "Who changed what of a channel, and when",
+		Description: "Values are as CSV has them. Of a password it tells only that it changed. Who is granted a part of the city is told " +
+			"what happened since the channel lies in it.",
 	}, a.history)
 	register(a, h, huma.Operation{
 		OperationID: "list-versions", Method: http.MethodGet, Path: prefix + "/channels:versions", Tags: []string{"history"},
@@ -60,13 +62,38 @@ func (a *API) history(ctx context.Context, in *historyInput) (*historyOutput, er
 	if err != nil {
 		return nil, err
 	}
+	partly := within(ctx, "list") != nil
+	if partly {
+		if _, err := a.known(ctx, in.ID); err != nil {
+			return nil, err
+		}
+	}
 	ctx, cancel := a.readingThePast(ctx, in.request)
 	defer cancel()
 	var out historyOutput
 	if out.Body.Items, err = a.o.Catalogue.History(ctx, in.ID, limit); err != nil {
 		return nil, err
 	}
+	if partly {
+		out.Body.Items = sinceItLiesHere(out.Body.Items)
+	}
 	return &out, nil
+}
+
+// sinceItLiesHere are the changes, newest first, of a channel that has been where it is now ever since: what
+// it was before, perhaps nobody may see who may see it now.
+func sinceItLiesHere(changes []registry.Change) []registry.Change {
+	for i, c := range changes {
+		switch {
+		case c.Kind == registry.ChangeCreated:
+			return changes[:i+1]
+		case slices.ContainsFunc(c.Fields, func(f registry.FieldChange) bool {
+			return f.Field == "class" || f.Field == "site" || f.Field == "scenario" || f.Field == "tags"
+		}):
+			return changes[:i]
+		}
+	}
+	return changes
 }
 
 func (a *API) versions(ctx context.Context, in *versionsInput) (*versionsOutput, error) {

@@ -39,6 +39,14 @@ func TestEditOfAPart(t *testing.T) {
 			}
 		}
 	}
+	// Whoever sees a part sees what happened to a channel since it lies there.
+	if h := ask("GET", "channels/"+northGate+"/history", "", http.StatusOK); strings.Contains(h, "New gate") || strings.Contains(h, "kitchen") {
+		t.Error(h)
+	}
+	ask("PATCH", "channels/"+northGate, `{"name":"Newer gate"}`, http.StatusOK)
+	if h := ask("GET", "channels/"+northGate+"/history", "", http.StatusOK); !strings.Contains(h, "Newer gate") || strings.Contains(h, "kitchen") {
+		t.Error(h)
+	}
 	ask("DELETE", "channels/"+southGate, "", http.StatusNoContent)
 	if _, there := b.catalogue.Snapshot().Get(southGate); there {
 		t.Error("it is still there")

@@ -12,28 +12,38 @@ import (
 	"time"
 )
 
-// files is the number of descriptors that the process has open.
-func (p *process) files(t testing.TB) int {
+// open are the descriptors that the process has open, and what they are of.
+func (p *process) open(t testing.TB) map[string]string {
 	t.Helper()
-	entries, err := os.ReadDir(fmt.Sprintf("/proc/%d/fd", p.pid()))
+	dir := fmt.Sprintf("/proc/%d/fd", p.pid())
+	entries, err := os.ReadDir(dir)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return len(entries)
+	all := map[string]string{}
+	for _, e := range entries {
+		if to, err := os.Readlink(dir + "/" + e.Name()); err == nil { // else it was closed meanwhile
+			all[e.Name()] = to
+		}
+	}
+	return all
+}
+
+// sockets is the number of sockets that the process has open.
+func (p *process) sockets(t testing.TB) (n int) {
+	t.Helper()
+	for _, to := range p.open(t) {
+		if strings.HasPrefix(to, "socket:") {
+			n++
+		}
+	}
+	return n
 }
 
 // autopsy ends the process, and logs what files it had open and what its goroutines did.
 func (p *process) autopsy(t testing.TB) {
 	t.Helper()
-	dir := fmt.Sprintf("/proc/%d/fd", p.pid())
-	entries, err := os.ReadDir(dir)
-	if err != nil {
-		t.Log(err)
-	}
-	for _, e := range entries {
-		to, _ := os.Readlink(dir + "/" + e.Name())
-		t.Log(e.Name(), to)
-	}
+	t.Log(p.open(t))
 	p.ended = true
 	if err := p.cmd.Process.Signal(syscall.SIGQUIT); err != nil {
 		t.Log(err)

@@ -71,7 +71,7 @@ func TestRefusalsLeaveNothingBehind(t *testing.T) {
 	var files int
 	eventually(t, 20*time.Second, func() error {
 		// They may still be falling from the import; two equal counts in a row are rest.
-		n, f := g.metric(t, "go_goroutines"), g.files(t)
+		n, f := g.metric(t, "go_goroutines"), g.sockets(t)
 		if n != goroutines || f != files {
 			goroutines, files = n, f
 			return fmt.Errorf("%v goroutines, %d files: not at rest", n, f)
@@ -93,7 +93,7 @@ func TestRefusalsLeaveNothingBehind(t *testing.T) {
 	}
 	wg.Wait()
 	eventually(t, 20*time.Second, func() error {
-		if n, f := g.metric(t, "go_goroutines"), g.files(t); n > goroutines || f > files {
+		if n, f := g.metric(t, "go_goroutines"), g.sockets(t); n > goroutines || f > files {
 			return fmt.Errorf("%v goroutines and %d files, want at most %v and %d as before", n, f, goroutines, files)
 		}
 		return nil

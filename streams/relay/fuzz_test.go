@@ -147,3 +147,20 @@ func TestOutletAfterAnError(t *testing.T) {
 		t.Error("stuck without a write")
 	}
 }
+
+// Whatever is sent as a digest proves nothing unless it was made of the password.
+func FuzzDigest(f *testing.F) {
+	for _, s := range []string{
+		"", "Digest", `Digest username="bus", realm="sharpeyes", nonce="n", uri="/a", response="r"`,
+		`Digest username="bus", realm="sharpeyes", nonce="n", uri="/a", response="", algorithm=SHA-256`,
+		`Digest username="", realm="sharpeyes", nonce="n", uri="", response="r", qop=auth, nc=1`, "Basic YTpi",
+	} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, header string) {
+		d := digestOf(base.HeaderValue{header}, base.Describe, "n")
+		if d.Proves(Secret("bus", "right")) {
+			t.Errorf("%q proves the password", header)
+		}
+	})
+}
