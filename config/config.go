@@ -24,8 +24,10 @@ type Config struct {
 
 // Node is this gateway among others.
 type Node struct {
-	Name string `yaml:"name"` // the host's name when empty
-	Site string `yaml:"site"`
+	Name     string  `yaml:"name"` // the host's name when empty
+	Site     string  `yaml:"site"`
+	Address  string  `yaml:"address"`  // host where other gateways reach this one; empty: that of rtsp.listen, or the host's name
+	Capacity float64 `yaml:"capacity"` // its part of the channels, relative to other gateways
 }
 
 // NATS is the store and bus; with an empty URL a server runs inside the process.
@@ -145,6 +147,7 @@ type Bytes int64
 // Default is the configuration of a gateway that was told nothing.
 func Default() Config {
 	return Config{
+		Node:    Node{Capacity: 1},
 		DataDir: "data",
 		NATS:    NATS{Listen: "127.0.0.1:4222", Replicas: 1},
 		HTTP:    HTTP{Listen: "127.0.0.1:8080"},

@@ -40,6 +40,8 @@ func (c Config) problems() Problems {
 		"isn't a node's name; write 1 to 64 letters, digits, dots, dashes and underscores, or leave it empty")
 	k.require(c.Node.Site == "" || sitePath.MatchString(c.Node.Site), "node.site", c.Node.Site,
 		"isn't a site; write 1 to 6 tokens of a-z, 0-9, _ and - joined by /, like xiamen/siming")
+	k.require(!strings.ContainsAny(c.Node.Address, " /@"), "node.address", c.Node.Address, "isn't a host; write a name or an IP address, without a port")
+	k.require(c.Node.Capacity > 0 && c.Node.Capacity <= 1000, "node.capacity", c.Node.Capacity, "isn't a part of the channels; write a number above 0, like 1")
 	k.require(c.DataDir != "", "data_dir", "", "is empty; write the folder where the store is to be")
 	k.nats(c.NATS)
 	k.listeners(c)

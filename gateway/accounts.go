@@ -160,6 +160,7 @@ func (bearer) Scopes(action string) []registry.Scope {
 type authorizer struct {
 	*access.Access
 	channel func(id string) (registry.Channel, bool)
+	owns    func(registry.Channel) bool
 	note    func(event.Type, event.Audit) // who was refused
 }
 
@@ -181,10 +182,22 @@ func (a authorizer) Authorize(ctx context.Context, c relay.Caller) (user string,
 	return "", err
 }
 
+// peerName is who another gateway is that relays a stream.
+const peerName = "gateway"
+
+// errNotOwner answers another gateway that takes this one for the owner of a channel.
+var errNotOwner = errors.New("the channel is another gateway's")
+
 // who is the caller; who has a ticket is bearer's.
 func (a authorizer) who(ctx context.Context, c relay.Caller) (access.Principal, error) {
 	switch {
 	case c.Ticket != "":
+		if a.CheckTicket(ctx, c.Ticket, c.Key.Channel, peerTicket(c.Key.Profile), c.Playing) == nil {
+			if ch, ok := a.channel(c.Key.Channel); ok && !a.owns(ch) && !c.Playing { // else two would wait for one another
+				return access.Principal{}, errNotOwner
+			}
+			return access.Principal{Name: peerName, Role: access.Viewer}, nil
+		}
 		err := a.CheckTicket(ctx, c.Ticket, c.Key.Channel, string(c.Key.Profile), c.Playing)
 		return access.Principal{Name: bearer{}.String(), Role: access.Viewer}, err // of this stream, which the ticket is for
 	case c.Digest.User != "":

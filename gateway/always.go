@@ -14,6 +14,7 @@ import (
 // enough, else each in its turn.
 type always struct {
 	hub  *streams.Hub
+	owns func(registry.Channel) bool
 	wake chan struct{}
 
 	mu      sync.Mutex
@@ -22,8 +23,8 @@ type always struct {
 	want    map[streams.Key]int
 }
 
-func newAlways(h *streams.Hub, budget int) *always {
-	return &always{hub: h, budget: budget, wake: make(chan struct{}, 1)}
+func newAlways(h *streams.Hub, budget int, owns func(registry.Channel) bool) *always {
+	return &always{hub: h, owns: owns, budget: budget, wake: make(chan struct{}, 1)}
 }
 
 // changed takes over what a transaction changed. Most touch no channel that is watched always, and
@@ -49,7 +50,7 @@ func (a *always) choose(now *registry.Snapshot) {
 	defer a.mu.Unlock()
 	want := map[streams.Key]int{}
 	for ch := range now.All() {
-		if ch.Motion != "always" || !ch.Enabled {
+		if ch.Motion != "always" || !ch.Enabled || !a.owns(ch) {
 			continue
 		}
 		key := streams.Key{Channel: ch.ID, Profile: streams.Main}

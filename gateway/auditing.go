@@ -118,6 +118,9 @@ func (a *auditing) Blocks(ctx context.Context, each func(sequence uint64, block 
 
 // Watched notes who watches, and for how long it was.
 func (o observer) Watched(ch registry.Channel, key streams.Key, who streams.Who, lasted time.Duration) {
+	if who.User == peerName { // whoever watches there is noted there
+		return
+	}
 	of := ch.Event()
 	a := event.Audit{
 		Channel: &of, User: who.User, Address: hostAlone(who.Remote), Target: ch.ID, Action: "watching " + string(key.Profile), Duration: lasted.Seconds(),

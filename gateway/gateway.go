@@ -28,6 +28,7 @@ import (
 	"sharpeyes/gateway/bus"
 	"sharpeyes/gateway/devices"
 	"sharpeyes/gateway/health"
+	"sharpeyes/gateway/nodes"
 	"sharpeyes/gateway/rates"
 	"sharpeyes/gateway/web"
 	"sharpeyes/registry"
@@ -105,6 +106,11 @@ type gateway struct {
 	motions   *motions
 	judges    *judges
 	turns     *turns
+	elsewhere *elsewhere
+	comings   comings
+	nodes     *nodes.Nodes
+	loaded    time.Time    // when the statuses were
+	leave     func() error // the gateways of the city; nil before run
 	always    *always
 	api       *api.API
 	web       *webServer
@@ -158,10 +164,14 @@ func (g *gateway) open(ctx context.Context) error {
 			return fmt.Errorf("registering the demo's city: %w", err)
 		}
 	}
+	g.loaded = time.Now()
 	if err := g.bus.LoadStatuses(ctx, g.statuses); err != nil {
 		return fmt.Errorf("loading the last statuses: %w", err)
 	}
 	if err := g.openRates(ctx); err != nil {
+		return err
+	}
+	if err := g.openNodes(ctx); err != nil {
 		return err
 	}
 	if err := g.openStreams(); err != nil {
@@ -201,7 +211,11 @@ func (g *gateway) openStreams() error {
 	g.turns = newTurns(&source.Source{
 		StartTimeout: cfg.Streams.StartTimeout, StallTimeout: stallTimeout, UserAgent: "sharpeyes/" + g.o.Version,
 	})
+	g.elsewhere = newElsewhere(g, g.turns, &source.Source{
+		StartTimeout: cfg.Streams.StartTimeout, StallTimeout: stallTimeout, UserAgent: "sharpeyes/" + g.o.Version,
+	})
 	g.monitor = health.New(health.Options{
+		Owns: g.owns, Whole: g.nodes.Whole,
 		Config: cfg.Health, Node: cfg.Node.Name, Prober: newProber(g),
 		Publisher: witness{g.bus, g.rates}, Statuses: g.statuses, Snapshot: snapshot, Log: g.log,
 		Record: g.record,
@@ -210,10 +224,10 @@ func (g *gateway) openStreams() error {
 	g.metadata = newMetadata(g)
 	g.motions = newMotions(func() time.Duration { return g.config().Motion.Hold }, g.publishMotion)
 	g.defers(g.motions.close)
-	g.devices = devices.New(devices.Options{Tell: g.motions.device, Log: g.log})
+	g.devices = devices.New(devices.Options{Owns: g.owns, Tell: g.motions.device, Log: g.log})
 	g.judges = newJudges(g)
 	g.hub = streams.NewHub(streams.Options{
-		Source:       g.turns,
+		Source:       g.elsewhere,
 		Observer:     observer{g},
 		Channel:      func(id string) (registry.Channel, bool) { return snapshot().Get(id) },
 		Linger:       cfg.Streams.Linger,
@@ -233,13 +247,16 @@ func (g *gateway) openStreams() error {
 	g.defers(g.motion.wait)
 	g.defers(g.metadata.wait)
 	g.defers(g.hub.Close)
-	g.always = newAlways(g.hub, cfg.Motion.AlwaysBudget)
+	g.always = newAlways(g.hub, cfg.Motion.AlwaysBudget, g.owns)
 	var err error
 	if g.certificate, err = loadCertificate(cfg.RTSP.TLSCert, cfg.RTSP.TLSKey, g.log); err != nil {
 		return fmt.Errorf("rtsp.tls_cert: %w", err)
 	}
 	g.relay = relay.New(relay.Options{
-		Hub: g.hub, Authorizer: authorizer{g.access, func(id string) (registry.Channel, bool) { return snapshot().Get(id) }, g.audit.Note}, UDP: cfg.RTSP.UDP, Digest: cfg.RTSP.Digest,
+		Hub: g.hub, Authorizer: authorizer{
+			Access: g.access, channel: func(id string) (registry.Channel, bool) { return snapshot().Get(id) }, owns: g.owns, note: g.audit.Note,
+		},
+		UDP: cfg.RTSP.UDP, Digest: cfg.RTSP.Digest,
 		StartTimeout: cfg.Streams.StartTimeout, Log: g.log,
 	})
 	g.defers(g.bus.Registry().Watch(func(_, now *registry.Snapshot, tx registry.Transaction) {
@@ -322,7 +339,7 @@ func (g *gateway) pageSettings() api.PageSettings {
 // publishMotion tells of a motion, unless the channel has gone or isn't to be watched any more.
 func (g *gateway) publishMotion(id string, t event.Type, at time.Time, m event.Motion) {
 	ch, ok := g.bus.Registry().Snapshot().Get(id)
-	if !ok || ch.Motion == "off" {
+	if !ok || ch.Motion == "off" || m.Source != event.FromWebhook && !g.owns(ch) {
 		return
 	}
 	m.Channel = ch.Event()
@@ -362,6 +379,8 @@ func (g *gateway) run(ctx context.Context) error {
 	if g.rtsps != nil {
 		group.Go(func() error { return g.relay.Serve(ctx, g.rtsps, g.certificate) })
 	}
+	group.Go(func() error { return g.keepIn(ctx) })
+	group.Go(func() error { g.bus.FollowStatuses(ctx, g.loaded, g.found); return nil })
 	group.Go(func() error { return g.monitor.Run(ctx) })
 	group.Go(func() error { return g.always.run(ctx) })
 	group.Go(func() error { return g.devices.Run(ctx) })

@@ -13,23 +13,37 @@ import (
 type observer struct{ g *gateway }
 
 func (o observer) Started(ch registry.Channel, i streams.Info) {
-	o.publish(event.StreamStarted, ch, i, "")
-	o.g.monitor.Pulled(ch.ID, true)
-	o.g.turns.accepted(ch)
+	if o.g.comings.relayed(i.Key) { // the owner sees its camera
+		return
+	}
+	o.begun(ch, i)
 	if !o.g.judges.started(ch, i.Key) {
 		o.evidence(ch, i, probe.Result{State: event.Online})
 	}
+}
+
+// begun tells of a pull from a camera.
+func (o observer) begun(ch registry.Channel, i streams.Info) {
+	o.publish(event.StreamStarted, ch, i, "")
+	o.g.monitor.Pulled(ch.ID, true)
+	o.g.turns.accepted(ch)
 	o.g.motion.started(ch, i.Key)
 	o.g.metadata.started(ch, i.Key)
 }
 
 func (o observer) Stopped(ch registry.Channel, i streams.Info) {
+	if o.g.comings.ended(i.Key) {
+		return
+	}
 	o.publish(event.StreamStopped, ch, i, "")
 	o.g.monitor.Pulled(ch.ID, false)
 }
 
 func (o observer) Failed(ch registry.Channel, i streams.Info, f *streams.Failure) {
 	o.g.log.Info("a pull failed", "channel", ch.ID, "profile", i.Key.Profile, "reason", f.Reason, "detail", f.Detail)
+	if o.g.comings.ended(i.Key) {
+		return
+	}
 	o.publish(event.StreamFailed, ch, i, f.Reason)
 	if i.Flowing {
 		o.g.monitor.Pulled(ch.ID, false)

@@ -73,7 +73,7 @@ func countedHub(most, perDevice int) (*counted, *streams.Hub) {
 // watch runs always with streams of the given shares.
 func watchShares(t *testing.T, h *streams.Hub, budget int, shares map[string]int) (a *always, stop func()) {
 	t.Helper()
-	a = newAlways(h, budget)
+	a = newAlways(h, budget, func(registry.Channel) bool { return true })
 	a.want = map[streams.Key]int{}
 	for id, share := range shares {
 		a.want[streams.Key{Channel: id, Profile: streams.Main}] = share

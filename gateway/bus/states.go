@@ -109,6 +109,30 @@ func (s *States) Since(ctx context.Context, at time.Time, f func(record []byte) 
 	}
 }
 
+// Follow calls f with each record that is appended from the time on, until ctx ends or f fails. The bytes are f's to keep.
+func (s *States) Follow(ctx context.Context, at time.Time, f func(record []byte) error) error {
+	c, err := s.stream.OrderedConsumer(ctx, jetstream.OrderedConsumerConfig{
+		FilterSubjects: []string{statesLog}, DeliverPolicy: jetstream.DeliverByStartTimePolicy, OptStartTime: &at,
+	})
+	if err != nil {
+		return fmt.Errorf("opening the log of states: %w", err)
+	}
+	it, err := c.Messages(jetstream.PullMaxMessagesWithBytesLimit(followMessages, followBytes))
+	if err != nil {
+		return fmt.Errorf("reading the log of states: %w", err)
+	}
+	defer it.Stop()
+	for {
+		m, err := it.Next(jetstream.NextContext(ctx))
+		if err != nil {
+			return fmt.Errorf("reading the log of states: %w", err)
+		}
+		if err := f(m.Data()); err != nil {
+			return err
+		}
+	}
+}
+
 // Forget takes what was appended before the time out of the log.
 func (s *States) Forget(ctx context.Context, before time.Time) error {
 	ctx, cancel := context.WithTimeout(ctx, time.Minute)

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
@@ -115,4 +116,62 @@ func (b *Bus) LoadStatuses(ctx context.Context, into *registry.Statuses) error {
 		b.log.Warn("Stored statuses can't be read; those channels are unknown", "count", len(unread), "first", unread[0])
 	}
 	return nil
+}
+
+// FollowStatuses calls f with each status that is stored from the time on, by whatever gateway, nil for one that is
+// deleted, until ctx ends. What is stored while the server can't be reached is told afterwards.
+func (b *Bus) FollowStatuses(ctx context.Context, since time.Time, f func(id string, s *registry.Status)) {
+	var last uint64 // sequence of the last one that was told
+	wait := retryMin
+	for ctx.Err() == nil {
+		began := time.Now()
+		err := b.followStatuses(ctx, since, &last, f)
+		if ctx.Err() != nil {
+			return
+		}
+		if time.Since(began) > retryMax {
+			wait = retryMin
+		}
+		b.log.Warn("Reading what other gateways find is interrupted; trying again", "error", err)
+		if !pause(ctx, wait) {
+			return
+		}
+		wait = min(2*wait, retryMax)
+	}
+}
+
+func (b *Bus) followStatuses(ctx context.Context, since time.Time, last *uint64, f func(id string, s *registry.Status)) error {
+	o := jetstream.OrderedConsumerConfig{DeliverPolicy: jetstream.DeliverByStartTimePolicy, OptStartTime: &since}
+	if *last > 0 {
+		o = jetstream.OrderedConsumerConfig{DeliverPolicy: jetstream.DeliverByStartSequencePolicy, OptStartSeq: *last + 1}
+	}
+	c, err := b.js.OrderedConsumer(ctx, kvStreamPrefix+statusBucket, o)
+	if err != nil {
+		return fmt.Errorf("reading the bucket %s: %w", statusBucket, err)
+	}
+	it, err := c.Messages(jetstream.PullMaxMessagesWithBytesLimit(4096, followBytes))
+	if err != nil {
+		return fmt.Errorf("reading the bucket %s: %w", statusBucket, err)
+	}
+	defer it.Stop()
+	for {
+		m, err := it.Next(jetstream.NextContext(ctx))
+		if err != nil {
+			return fmt.Errorf("reading the bucket %s: %w", statusBucket, err)
+		}
+		meta, err := m.Metadata()
+		if err != nil {
+			return fmt.Errorf("reading the bucket %s: %w", statusBucket, err)
+		}
+		*last = meta.Sequence.Stream
+		id := strings.TrimPrefix(m.Subject(), statusPrefix)
+		if m.Headers().Get(headerOperation) != "" {
+			f(id, nil)
+			continue
+		}
+		s := new(registry.Status)
+		if json.Unmarshal(m.Data(), s) == nil {
+			f(id, s)
+		}
+	}
 }

@@ -18,6 +18,8 @@ const most = 4096
 
 // Options is what Devices needs.
 type Options struct {
+	// Owns says which channels are this gateway's to ask for; nil: all.
+	Owns func(registry.Channel) bool
 	// Tell says that something moves in a channel's picture, or no more. It must not block.
 	Tell func(channel string, on bool, at time.Time)
 	Log  *slog.Logger
@@ -73,6 +75,9 @@ func (d *Devices) Choose(now *registry.Snapshot) {
 	defer d.mu.Unlock()
 	d.want, d.ids = nil, map[string]bool{}
 	for ch := range now.All() {
+		if d.o.Owns != nil && !d.o.Owns(ch) {
+			continue
+		}
 		if t, ok := targetOf(ch); ok {
 			d.want, d.ids[t.channel] = append(d.want, t), true
 		}

@@ -42,8 +42,11 @@ func (m *Monitor) put(channels *registry.Snapshot, id string, now time.Time, spr
 	ch, ok := channels.Get(id)
 	switch {
 	case !ok:
+		_, owned := m.entries[id]
 		m.remove(id)
-		m.forget(id, now)
+		m.forget(id, now, owned || m.owns(registry.Channel{ID: id})) // where it was, nobody knows any more
+	case !m.owns(ch):
+		m.remove(id)
 	case !ch.Enabled:
 		m.remove(id)
 		m.disable(ch, now)
@@ -144,10 +147,13 @@ func (m *Monitor) remove(id string) {
 	delete(m.entries, id)
 }
 
-// forget takes a channel that is no more out of the table.
-func (m *Monitor) forget(id string, now time.Time) {
+// forget takes a channel that is no more out of the table, and notes that where it was this gateway's.
+func (m *Monitor) forget(id string, now time.Time, owned bool) {
 	old := m.o.Statuses.Get(id)
 	m.o.Statuses.Delete(id)
+	if !owned {
+		return
+	}
 	m.record(Change{ID: id, From: old.State, At: now})
 }
 

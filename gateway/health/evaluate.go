@@ -68,7 +68,7 @@ func (m *Monitor) evaluate(now time.Time) {
 	})
 	maintained := windowsOpen(m.o.Snapshot(), now)
 	for _, a := range touched {
-		if a.covered() || !m.holds(a, maintained, now) {
+		if a.covered() || !m.whole(a) || !m.holds(a, maintained, now) {
 			continue
 		}
 		if now.Before(a.tally.first.Add(m.o.Config.SiteOutage.Window)) {
@@ -182,7 +182,7 @@ func (m *Monitor) undecided(a *area, maintained bool, now time.Time) *area {
 	c := m.o.Config.SiteOutage
 	for ; up != nil; up = up.parent {
 		t := &up.tally
-		if t.round != m.round { // none of its channels fails any more
+		if t.round != m.round || !m.whole(up) { // none of its channels fails any more, or some are another gateway's
 			continue
 		}
 		base, good := m.base(up, maintained, now), m.goodSince(up)

@@ -73,7 +73,7 @@ type Publisher interface {
 	Publish(ev event.Event)
 }
 
-// Options is what a Monitor works with; every field is needed but Record and Isolated.
+// Options is what a Monitor works with; every field is needed but Owns, Whole, Record and Isolated.
 type Options struct {
 	Config    config.Health
 	Node      string // name of this gateway, the source of its events
@@ -84,6 +84,10 @@ type Options struct {
 	Statuses *registry.Statuses
 	// Snapshot is the newest registry; it already has the transaction that Changed is called with.
 	Snapshot func() *registry.Snapshot
+	// Owns says which channels are this gateway's to watch, nil for all, and Whole of which sites all are.
+	// When that changes, Rebalance is to be called.
+	Owns  func(registry.Channel) bool
+	Whole func(site string) bool
 	// Record is called with each change that is kept, in the order of the changes of a channel. It
 	// doesn't block, and doesn't call the Monitor.
 	Record func(Change)
@@ -175,12 +179,15 @@ func (m *Monitor) start() {
 	channels := m.o.Snapshot()
 	for id := range m.o.Statuses.Range() {
 		if _, ok := channels.Get(id); !ok {
-			m.forget(id, now)
+			m.forget(id, now, m.owns(registry.Channel{ID: id}))
 		}
 	}
 	m.running = true
 	m.network.answered = now
 	for ch := range channels.All() {
+		if !m.owns(ch) {
+			continue
+		}
 		if !ch.Enabled {
 			m.disable(ch, now)
 			continue
@@ -219,7 +226,7 @@ func (m *Monitor) dispatch(ctx context.Context, probes *sync.WaitGroup) (nap, la
 			return m.sleep(now, min(checkIn, lookIn)), late
 		}
 		ch, ok := channels.Get(e.id)
-		if !ok || !ch.Enabled { // Changed is about to be called and takes it away
+		if !ok || !ch.Enabled || !m.owns(ch) { // Changed or Rebalance is about to be called and takes it away
 			m.plan(e, now.Add(m.interval(e)))
 			continue
 		}

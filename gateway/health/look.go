@@ -84,7 +84,7 @@ func (m *Monitor) dispatchLooks(ctx context.Context, running *sync.WaitGroup, ch
 	for e := m.nextLook(at); e != nil; e = m.nextLook(at) {
 		ch, ok := channels.Get(e.id)
 		switch s := m.known(e); {
-		case !ok, m.pulled[e.id] > 0, m.network.isolated, s.State == event.Offline && probesSee(s.Reason):
+		case !ok, !m.owns(ch), m.pulled[e.id] > 0, m.network.isolated, s.State == event.Offline && probesSee(s.Reason):
 			m.laterLook(e, now) // somebody else sees how it is
 			continue
 		case !m.hosts.idle(e.host) && (e.flying || !m.hosts.free(e.host)):

@@ -85,7 +85,7 @@ func (m *Monitor) believe(e *entry, now time.Time) {
 	d := e.doubt
 	e.doubt = nil
 	ch, ok := m.o.Snapshot().Get(e.id)
-	if !ok || !ch.Enabled { // Changed is about to be called
+	if !ok || !ch.Enabled || !m.owns(ch) { // Changed or Rebalance is about to be called
 		return
 	}
 	old := m.known(e)

@@ -17,7 +17,7 @@ import (
 const (
 	beat = time.Second
 	// Dead is how long a gateway may say nothing.
-	Dead = 4 * time.Second
+	Dead = 3 * time.Second
 	// Settle is how long what moves between two that are alive is nobody's.
 	Settle = 2 * time.Second
 	// together is how long others are waited for that come at the same time, before shares are made anew.

@@ -42,6 +42,11 @@ func (s *shelf) Append(_ context.Context, b []byte) error {
 	return nil
 }
 
+func (s *shelf) Follow(ctx context.Context, _ time.Time, _ func([]byte) error) error {
+	<-ctx.Done()
+	return ctx.Err()
+}
+
 func (s *shelf) Since(_ context.Context, at time.Time, f func([]byte) error) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()

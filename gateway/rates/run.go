@@ -4,8 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
+
+	"github.com/cespare/xxhash/v2"
 )
 
 // load reads the newest day at rest, and the log since.
@@ -42,6 +45,9 @@ func (r *Recorder) load(ctx context.Context) error {
 			return nil
 		}
 		r.book.apply(&rec)
+		if now := time.Now(); rec.node != r.o.Node && now.UnixMilli()-rec.at < 2*lateMost.Milliseconds() {
+			r.isNew(b, now)
+		}
 		return nil
 	})
 	if err != nil {
@@ -51,6 +57,44 @@ func (r *Recorder) load(ctx context.Context) error {
 		r.o.Log.Error("Records of states can't be read; they are left out", "count", damaged)
 	}
 	return nil
+}
+
+// follow takes over what other gateways record, from a time on.
+func (r *Recorder) follow(ctx context.Context, since time.Time) {
+	for ctx.Err() == nil {
+		// A record may have been stored later than it was made.
+		err := r.o.Store.Follow(ctx, since.Add(-lateMost), func(b []byte) error {
+			since = time.Now()
+			rec, err := decodeRecord(b)
+			if err != nil || rec.node == r.o.Node || !r.isNew(b, since) {
+				return nil //nolint:nilerr // that one can't be read is told when it is loaded
+			}
+			r.mu.Lock()
+			defer r.mu.Unlock()
+			r.book.apply(&rec)
+			return nil
+		})
+		if ctx.Err() == nil {
+			r.o.Log.Warn("Following what other gateways record is interrupted; trying again", "error", err)
+		}
+		select {
+		case <-ctx.Done():
+		case <-time.After(5 * time.Second):
+		}
+	}
+}
+
+// isNew reports whether a record of others wasn't taken over before. It is for who loads and then follows.
+func (r *Recorder) isNew(record []byte, now time.Time) bool {
+	sum := xxhash.Sum64(record)
+	if _, known := r.known[sum]; known {
+		return false
+	}
+	if len(r.known) > 1<<12 {
+		maps.DeleteFunc(r.known, func(_ uint64, at time.Time) bool { return now.Sub(at) > 2*lateMost })
+	}
+	r.known[sum] = now
+	return true
 }
 
 // resume makes the book begin after a day at rest.

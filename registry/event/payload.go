@@ -39,6 +39,14 @@ const (
 	TLS            Reason = "tls"
 )
 
+// Reasons are all reasons.
+func Reasons() []Reason {
+	return []Reason{
+		ConnectRefused, ConnectTimeout, Unreachable, NoAnswer, Unauthorized, NotFound, BadAnswer, NoPackets, NoKeyframe, LowFPS, PacketLoss,
+		Frozen, ClockSkew, SessionFull, LockedOut, AudioOnly, Flapping, TLS,
+	}
+}
+
 // Health says that a channel's state changed.
 type Health struct {
 	Channel  Channel   `json:"channel"`

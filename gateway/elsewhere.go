@@ -1,0 +1,167 @@
+package gateway
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/url"
+	"strings"
+	"sync"
+	"time"
+
+	"sharpeyes/registry"
+	"sharpeyes/registry/event"
+	"sharpeyes/streams"
+)
+
+// elsewhere pulls from the camera what this gateway owns, and from the owner all else: a camera has one session
+// in the whole city. When a channel gets another owner, its pulls break off and begin anew.
+type elsewhere struct {
+	g      *gateway
+	camera streams.Source
+	relay  streams.Source
+
+	mu      sync.Mutex
+	pulls   map[streams.Key]*way
+	changed chan struct{} // closed and replaced when owners change
+}
+
+// way is where a stream comes from.
+type way struct {
+	from    string // name of the gateway; empty: the camera
+	channel registry.Channel
+	leave   context.CancelCauseFunc
+}
+
+func newElsewhere(g *gateway, camera, relay streams.Source) *elsewhere {
+	return &elsewhere{g: g, camera: camera, relay: relay, pulls: map[streams.Key]*way{}, changed: make(chan struct{})}
+}
+
+// errMoved ends a pull whose channel has another owner by now.
+var errMoved = errors.New("the channel has moved to another gateway")
+
+// peerTicket is the profile that tickets for other gateways are made for. Nobody else is given any.
+func peerTicket(p streams.Profile) string { return "gateway:" + string(p) }
+
+// Pull waits, if it must, until the channel has an owner, and pulls from there.
+func (e *elsewhere) Pull(ctx context.Context, ch registry.Channel, p streams.Profile, sink streams.Sink) error {
+	until := time.Now().Add(e.g.config().Streams.StartTimeout)
+	for {
+		changed := e.owners()
+		owner, alive := e.g.nodes.Owner(ch.Site, ch.ID)
+		owns := e.g.nodes.Owns(ch.Site, ch.ID)
+		if owns || alive && owner.Name != e.g.config().Node.Name {
+			if owns {
+				owner.Name = ""
+			}
+			err := e.pull(ctx, ch, p, sink, owner.Name, owner.RTSP)
+			if owns || !unreachable(err) || ctx.Err() != nil {
+				return err
+			}
+			// It has perhaps died, which is known in a moment.
+		}
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(time.Second):
+		}
+		if time.Now().After(until) {
+			return &streams.Failure{Reason: event.NoAnswer, Detail: "no gateway pulls the channel now"}
+		}
+	}
+}
+
+// owners is closed when owners change.
+func (e *elsewhere) owners() <-chan struct{} {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.changed
+}
+
+func (e *elsewhere) pull(ctx context.Context, ch registry.Channel, p streams.Profile, sink streams.Sink, from, address string) error {
+	key := streams.Key{Channel: ch.ID, Profile: p}
+	pulling, leave := context.WithCancelCause(ctx)
+	defer leave(nil)
+	w := &way{from: from, channel: ch, leave: leave}
+	e.mu.Lock()
+	e.pulls[key] = w
+	e.mu.Unlock()
+	defer func() {
+		e.mu.Lock()
+		defer e.mu.Unlock()
+		if e.pulls[key] == w {
+			delete(e.pulls, key)
+		}
+	}()
+	e.g.comings.came(observer{e.g}, ch, key, from != "")
+	var err error
+	if from == "" {
+		err = e.camera.Pull(pulling, ch, p, sink)
+	} else {
+		var there registry.Channel
+		if there, err = e.at(ctx, ch, p, address); err == nil {
+			err = as(from, e.relay.Pull(pulling, there, p, sink))
+		}
+	}
+	if ctx.Err() == nil && errors.Is(context.Cause(pulling), errMoved) {
+		return errMoved
+	}
+	return err
+}
+
+// at is the channel as another gateway serves it.
+func (e *elsewhere) at(ctx context.Context, ch registry.Channel, p streams.Profile, address string) (registry.Channel, error) {
+	ticket, err := e.g.access.Ticket(ctx, ch.ID, peerTicket(p), ticketTime)
+	if err != nil {
+		return ch, err
+	}
+	path := "/" + ch.ID
+	if p == streams.Sub {
+		path += "/sub"
+	}
+	u := url.URL{Scheme: "rtsp", Host: address, Path: path, RawQuery: url.Values{"ticket": {ticket}}.Encode()}
+	ch.URL, ch.SubURL, ch.Username, ch.Password, ch.Transport = u.String(), u.String(), "", "", "tcp"
+	return ch, nil
+}
+
+// as gives a failure the reason that the other gateway told.
+func as(gateway string, err error) error {
+	var f *streams.Failure
+	if !errors.As(err, &f) {
+		return err
+	}
+	for _, r := range event.Reasons() {
+		if strings.Contains(f.Detail, string(r)+":") {
+			return &streams.Failure{Reason: r, Detail: fmt.Sprintf("gateway %s: %s", gateway, f.Detail), Err: f.Err}
+		}
+	}
+	return &streams.Failure{Reason: f.Reason, Detail: fmt.Sprintf("gateway %s: %s", gateway, f.Detail), Err: f.Err}
+}
+
+// unreachable reports whether another gateway isn't there, or doesn't take itself for the owner yet.
+func unreachable(err error) bool {
+	var f *streams.Failure
+	if !errors.As(err, &f) {
+		return errors.Is(err, errMoved)
+	}
+	switch f.Reason {
+	case event.ConnectRefused, event.ConnectTimeout, event.Unreachable, event.NoAnswer, event.SessionFull:
+		return strings.HasPrefix(f.Detail, "gateway ") && !strings.Contains(f.Detail, string(f.Reason)+":")
+	}
+	return false
+}
+
+// moved breaks off what has another owner by now.
+func (e *elsewhere) moved() {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	close(e.changed)
+	e.changed = make(chan struct{})
+	for _, w := range e.pulls {
+		owner, _ := e.g.nodes.Owner(w.channel.Site, w.channel.ID)
+		if owns := e.g.nodes.Owns(w.channel.Site, w.channel.ID); owns != (w.from == "") || !owns && owner.Name != w.from {
+			w.leave(errMoved)
+		}
+	}
+}
