@@ -185,16 +185,13 @@ func (a authorizer) Authorize(ctx context.Context, c relay.Caller) (user string,
 // peerName is who another gateway is that relays a stream.
 const peerName = "gateway"
 
-// errNotOwner answers another gateway that takes this one for the owner of a channel.
-var errNotOwner = errors.New("the channel is another gateway's")
-
 // who is the caller; who has a ticket is bearer's.
 func (a authorizer) who(ctx context.Context, c relay.Caller) (access.Principal, error) {
 	switch {
 	case c.Ticket != "":
 		if a.CheckTicket(ctx, c.Ticket, c.Key.Channel, peerTicket(c.Key.Profile), c.Playing) == nil {
 			if ch, ok := a.channel(c.Key.Channel); ok && !a.owns(ch) && !c.Playing { // else two would wait for one another
-				return access.Principal{}, errNotOwner
+				return access.Principal{}, relay.ErrElsewhere
 			}
 			return access.Principal{Name: peerName, Role: access.Viewer}, nil
 		}

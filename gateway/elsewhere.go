@@ -152,6 +152,16 @@ func unreachable(err error) bool {
 	return false
 }
 
+// from is the gateway that a stream comes from, empty for its camera.
+func (e *elsewhere) from(key streams.Key) string {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if w := e.pulls[key]; w != nil {
+		return w.from
+	}
+	return ""
+}
+
 // moved breaks off what has another owner by now.
 func (e *elsewhere) moved() {
 	e.mu.Lock()

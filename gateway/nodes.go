@@ -11,6 +11,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"sharpeyes/gateway/api"
 	"sharpeyes/gateway/nodes"
 	"sharpeyes/registry"
 	"sharpeyes/registry/event"
@@ -91,6 +92,23 @@ func (g *gateway) bySite() map[string]int {
 	all := map[string]int{}
 	for ch := range g.bus.Registry().Snapshot().All() {
 		all[ch.Site]++
+	}
+	return all
+}
+
+// listNodes shows the gateways to the API in its words.
+func (g *gateway) listNodes() []api.Node {
+	now := g.bus.Registry().Snapshot().Version()
+	all := []api.Node{}
+	for _, n := range g.nodes.List() {
+		one := api.Node{
+			Name: n.Name, Alive: n.Alive, Self: n.Self, Version: n.Version, Started: n.Started, Heard: n.Heard.UTC(), HTTP: n.HTTP, RTSP: n.RTSP,
+			Capacity: n.Capacity, Channels: n.State.Channels, Pulls: n.State.Pulls, Readers: n.State.Readers, Registry: n.State.Registry, Late: n.State.Late,
+		}
+		if one.Registry < now {
+			one.Behind = now - one.Registry
+		}
+		all = append(all, one)
 	}
 	return all
 }
@@ -187,4 +205,3 @@ func (c *comings) ended(key streams.Key) bool {
 	delete(c.all, key)
 	return one != nil && one.relay
 }
-

@@ -31,6 +31,7 @@ type commands struct {
 	Rules       rules         `cmd:"" help:"List, change and try the rules that raise alerts."`
 	Users       users         `cmd:"" help:"Say who may sign in, and what they may do."`
 	Audit       auditCommands `cmd:"" help:"Tell who looked at what, who changed what and who was refused; check that the record is whole."`
+	Nodes       nodes         `cmd:"" help:"List the gateways of the city, and what each does."`
 	Keys        keys          `cmd:"" help:"Change the key that the cameras' passwords are kept with."`
 	Config      conf          `cmd:"" help:"Check a configuration, or write the default one."`
 	Version     about         `cmd:"" help:"Tell the version."`

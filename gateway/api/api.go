@@ -97,6 +97,10 @@ type Options struct {
 	Ready func() error
 	// Gatherer is what /metrics shows.
 	Gatherer prometheus.Gatherer
+	// From is the gateway that a stream comes from, empty for its camera; nil: all come from there.
+	From func(streams.Key) string
+	// Nodes are the gateways of the city; nil: nothing is told of them.
+	Nodes func() []Node
 	// RTSPURL is where the gateway serves a stream. host is what the asker called the gateway,
 	// without port; it is empty over NATS.
 	RTSPURL func(host, id string, profile streams.Profile) string

@@ -229,6 +229,7 @@ func TestOpenAPI(t *testing.T) {
 		"/api/v1/sites":                 {"get"},
 		"/api/v1/sites/{path}":          {"put"},
 		"/api/v1/stats":                 {"get"},
+		"/api/v1/nodes":                 {"get"},
 		"/api/v1/streams":               {"get"},
 		"/api/v1/streams/{id}":          {"get"},
 		"/api/v1/streams:prewarm":       {"post"},

@@ -76,6 +76,7 @@ var needs = map[string]need{
 	"GET " + prefix + "/openapi.json":                  {"", true, false},
 	"GET " + asyncPath:                                 {"", true, false},
 	"POST " + prefix + "/motion:report":                {"edit", true, false},
+	"GET " + prefix + "/nodes":                         {"list", false, false},
 	"GET /metrics":                                     {"list", false, false},
 	"GET " + prefix + "/audit":                         {"admin", false, false},
 	"GET " + prefix + "/audit:blocks":                  {"admin", false, false},

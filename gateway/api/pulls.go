@@ -34,6 +34,7 @@ type Stream struct {
 	Loss    float64   `json:"loss" doc:"part of the packets that didn't arrive, 0 to 1"`
 	RTSPURL string    `json:"rtsp_url" doc:"where the gateway serves it"`
 
+	From       string         `json:"from,omitempty" doc:"the gateway that it comes from, which owns the channel; absent: the camera itself"`
 	Device     string         `json:"device" doc:"the recorder or encoder; its channels share a budget of sessions"`
 	Phase      streams.Phase  `json:"phase" enum:"dialling,flowing,reconnecting,lingering"`
 	Reconnects int            `json:"reconnects" doc:"connections to the camera after the first"`
@@ -140,7 +141,7 @@ func (a *API) streams(ctx context.Context, host string) []Stream {
 			ID: p.Key.Channel, Profile: string(p.Key.Profile), Playing: p.Playing, Readers: p.Readers, Since: p.Since,
 			Codecs: p.Codecs, Bitrate: p.Bitrate, FPS: p.FPS, Bytes: p.Bytes, Packets: p.Packets, Lost: p.Lost,
 			RTSPURL: a.o.RTSPURL(host, p.Key.Channel, p.Key.Profile),
-			Device:  p.Device, Phase: p.Phase, Reconnects: p.Reconnects, Reading: make([]StreamReader, len(p.ReadersList)),
+			From:    a.from(p.Key), Device: p.Device, Phase: p.Phase, Reconnects: p.Reconnects, Reading: make([]StreamReader, len(p.ReadersList)),
 		}
 		if p.Failure != nil {
 			s.Failure = &StreamFailure{p.Failure.Reason, p.Failure.Detail, p.FailedAt}
@@ -170,4 +171,12 @@ func (a *API) streams(ctx context.Context, host string) []Stream {
 		return cmp.Or(cmp.Compare(a.ID, b.ID), cmp.Compare(a.Profile, b.Profile))
 	})
 	return all
+}
+
+// from is the gateway that a stream comes from; empty for its camera.
+func (a *API) from(key streams.Key) string {
+	if a.o.From == nil {
+		return ""
+	}
+	return a.o.From(key)
 }

@@ -44,6 +44,7 @@ func (a *API) routes() http.Handler {
 
 	a.channelOperations(h)
 	a.editOperations(h)
+	a.nodesOperation(h)
 	a.importOperation(h)
 	a.exportOperation(h)
 	a.geoJSONOperation(h)

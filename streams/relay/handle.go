@@ -82,7 +82,7 @@ func (c *connection) join(ctx context.Context, req *request, key streams.Key) *b
 	caller.Digest = digestOf(req.header["Authorization"], req.method, c.nonce)
 	user, err := c.server.o.Authorizer.Authorize(ctx, caller)
 	if err != nil {
-		if refused(err) {
+		if refused(err) || errors.Is(err, ErrElsewhere) {
 			return c.refusal(err)
 		}
 		c.server.o.Log.Warn("who asks for a stream can't be found out", "remote", c.remote, "error", err)

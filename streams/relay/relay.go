@@ -37,6 +37,7 @@ import (
 var (
 	ErrUnauthenticated = errors.New("no or wrong credentials")
 	ErrForbidden       = errors.New("not granted")
+	ErrElsewhere       = errors.New("another gateway serves it") // to one that takes this one for it
 )
 
 // Caller is who asks for which stream.
