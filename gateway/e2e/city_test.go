@@ -1,0 +1,142 @@
+//go:build e2e
+
+package e2e
+
+import (
+	"fmt"
+	"os"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"sharpeyes/gateway/e2e/benchtable"
+	"sharpeyes/streams/sim"
+)
+
+// Three gateways share the reference city, one is killed, and twenty readers of one camera are spread over them:
+// what make bench-city prints. A missed bar fails.
+func TestCityOfGateways(t *testing.T) {
+	if os.Getenv("SHARPEYES_CITY") == "" {
+		t.Skip("SHARPEYES_CITY=1 runs it: it wants the machine for itself")
+	}
+	const cameras = 62283
+	s := startSim(t, cameras)
+	url := startNATS(t)
+	over := settings{"health": `{interval: {1: 10s, 2: 30s, 3: 60s}, deep_interval: 0s}`}
+	a := startNode(t, url, "a", nil, over)
+	rows := make([]row, cameras)
+	for i := range rows {
+		rows[i] = s.channelRow(fmt.Sprintf("camera-%d", i), i)
+		rows[i]["site"] = fmt.Sprintf("xiamen/d%d/s%d", i%6, i%216)
+		rows[i]["class"] = []string{"1", "1", "1", "1", "2", "2", "3", "3", "3"}[i%9]
+	}
+	a.register(t, rows...)
+	divided(t, time.Minute, a, 1, cameras)
+	joined := time.Now()
+	all := map[string]*gateway{"a": a, "b": startNode(t, url, "b", a, over), "c": startNode(t, url, "c", a, over)}
+	by := divided(t, time.Minute, a, 3, cameras)
+	var table benchtable.Table
+	fair, off := cameras/3, 0
+	for _, n := range by {
+		off = max(off, n-fair, fair-n)
+	}
+	table.Add(benchtable.Row{
+		What: "three gateways: channels of each", Measured: fmt.Sprintf("%v, off by %.1f%%", by, 100*float64(off)/float64(fair)), Bar: "5%", Missed: off > fair/20,
+	})
+	table.Add(benchtable.Row{What: "until the two that came had theirs", Measured: benchtable.Show(time.Since(joined))})
+
+	eventually(t, 3*time.Minute, func() error { // every camera was probed once
+		if n := s.totals(t).Probes; n < cameras*2 {
+			return fmt.Errorf("%d probes", n)
+		}
+		return nil
+	})
+	// Each class on its interval: 27,681 of class 1, 13,841 of 2, 20,761 of 3.
+	want := 27681.0/10 + 13841.0/30 + 20761.0/60
+	before, began := s.totals(t).Probes, time.Now()
+	time.Sleep(time.Minute) // of probing, which is measured
+	rate := float64(s.totals(t).Probes-before) / time.Since(began).Seconds()
+	table.Add(benchtable.Row{
+		What: "probes a second, of all together", Measured: fmt.Sprintf("%.0f, %.2f of what the intervals ask", rate, rate/want), Bar: "0.95 to 1.05",
+		Missed: rate < want*0.95 || rate > want*1.05,
+	})
+
+	camera := s.find(t, 0, plain(sim.H264, false))
+	id := fmt.Sprintf("camera-%d", camera)
+	stop := make(chan struct{})
+	var watching sync.WaitGroup
+	defer watching.Wait()
+	defer sync.OnceFunc(func() { close(stop) })()
+	var frames [20]atomic.Int64
+	for i := range frames {
+		g := all[[]string{"a", "b", "c"}[i%3]]
+		watching.Go(func() {
+			for {
+				select {
+				case <-stop:
+					return
+				default:
+					watchOnce(t, g, id, stop, &frames[i])
+				}
+			}
+		})
+	}
+	eventually(t, 30*time.Second, func() error {
+		for i := range frames {
+			if frames[i].Load() < 25 {
+				return fmt.Errorf("reader %d has %d frames", i, frames[i].Load())
+			}
+		}
+		return nil
+	})
+	c := s.camera(t, camera)
+	table.Add(benchtable.Row{What: "twenty readers at three gateways: sessions at the camera", Measured: fmt.Sprint(c.Sessions), Bar: "1", Missed: c.Sessions != 1})
+
+	owner := ownerOf(t, all, id)
+	living := strings.ReplaceAll("abc", owner, "")
+	var was [20]int64
+	all[owner].kill(t)
+	died := time.Now()
+	for i := range frames {
+		was[i] = frames[i].Load()
+	}
+	var streamed time.Duration
+	eventually(t, time.Minute, func() error {
+		for i := range frames {
+			if strings.Contains(living, []string{"a", "b", "c"}[i%3]) && frames[i].Load() < was[i]+25 {
+				return fmt.Errorf("reader %d waits", i)
+			}
+		}
+		streamed = time.Since(died)
+		return nil
+	})
+	table.Add(benchtable.Row{
+		What: "the puller is killed: readers of the others have pictures again", Measured: benchtable.Show(streamed), Bar: "5 s and the camera's start", Missed: streamed > 6500*time.Millisecond,
+	})
+	g := all[living[:1]]
+	by = divided(t, time.Minute, g, 2, cameras)
+	owned := time.Since(died)
+	table.Add(benchtable.Row{What: "its channels are owned", Measured: fmt.Sprintf("%s, %v", benchtable.Show(owned), by), Bar: "10 s", Missed: owned > 10*time.Second})
+	probed := s.totals(t).Probes
+	eventually(t, time.Minute, func() error {
+		if n := s.totals(t).Probes - probed; n < uint64(fair) {
+			return fmt.Errorf("%d probes since then", n)
+		}
+		return nil
+	})
+	table.Add(benchtable.Row{What: "as many probes as channels it had", Measured: benchtable.Show(time.Since(died))})
+	table.Add(benchtable.Row{
+		What: "cameras that had two sessions at a time, ever", Measured: fmt.Sprint(s.totals(t).Overpulled), Bar: "0", Missed: s.totals(t).Overpulled != 0,
+	})
+	var out strings.Builder
+	missed, err := table.Write(&out)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Logf("\n%s", out.String())
+	if missed > 0 {
+		t.Errorf("%d bars are missed", missed)
+	}
+}
