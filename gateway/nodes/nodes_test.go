@@ -9,6 +9,7 @@ import (
 	"math/rand/v2"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -25,7 +26,7 @@ type shared struct {
 // own is one gateway's way to it, which can be cut.
 type own struct {
 	*shared
-	cut *bool
+	cut *atomic.Bool
 }
 
 var errCut = errors.New("cut")
@@ -46,7 +47,7 @@ func (o own) List(context.Context) ([]string, error) {
 func (o own) write(name string, record []byte, if_ func(was []byte, there bool) bool) (bool, error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if *o.cut {
+	if o.cut.Load() {
 		return false, errCut
 	}
 	if was, there := o.records[name]; !if_(was, there) {
@@ -73,7 +74,7 @@ func (o own) Put(_ context.Context, name string, record []byte) error {
 }
 
 func (o own) Sync(context.Context) error {
-	if *o.cut {
+	if o.cut.Load() {
 		return errCut
 	}
 	return nil
@@ -87,7 +88,7 @@ func (o own) Watch(fn func(string, []byte)) func() {
 	o.watchers[n] = told
 	go func() { // in order, and never while somebody writes
 		for m := range told {
-			if !*o.cut {
+			if !o.cut.Load() {
 				fn(m[0], []byte(m[1]))
 			}
 		}
@@ -195,7 +196,7 @@ type gateways struct {
 	t    *testing.T
 	s    *shared
 	all  map[string]*Nodes
-	cut  map[string]*bool
+	cut  map[string]*atomic.Bool
 	stop map[string]context.CancelFunc
 	done map[string]chan error
 }
@@ -203,13 +204,13 @@ type gateways struct {
 func newGateways(t *testing.T) *gateways {
 	return &gateways{
 		t: t, s: &shared{records: map[string][]byte{}, watchers: map[int]chan [2]string{}},
-		all: map[string]*Nodes{}, cut: map[string]*bool{}, stop: map[string]context.CancelFunc{}, done: map[string]chan error{},
+		all: map[string]*Nodes{}, cut: map[string]*atomic.Bool{}, stop: map[string]context.CancelFunc{}, done: map[string]chan error{},
 	}
 }
 
 func (g *gateways) start(name string) {
 	g.t.Helper()
-	g.cut[name] = new(bool)
+	g.cut[name] = new(atomic.Bool)
 	n, err := Join(g.t.Context(), Options{
 		Self:   Node{Name: name, Instance: name + fmt.Sprint(time.Now().UnixNano()), Capacity: 1, Started: time.Now()},
 		Bucket: own{g.s, g.cut[name]}, Counts: city, Log: slog.New(slog.DiscardHandler),
@@ -291,14 +292,14 @@ func TestComeAndGo(t *testing.T) {
 		}
 
 		// One dies: the others have its channels in less than ten seconds.
-		*g.cut["a"] = true
+		g.cut["a"].Store(true)
 		dead := g.all["a"]
 		g.within(Dead+2*beat, 2) // still counting what it believes to own: nothing
 		if dead.Owns("xiamen", "1") {
 			t.Error("the dead owns something")
 		}
 		// It was paused, and goes on.
-		*g.cut["a"] = false
+		g.cut["a"].Store(false)
 		g.within(together+Settle+2*beat, 3)
 
 		// One leaves in good order.
