@@ -187,7 +187,7 @@ test("numbers, and what administrators do", async () => {
   await page.getByText("Saved").waitFor();
   assert.equal((await g.ask("/channels/page-1")).name, "South gate");
   await g.ask("/channels/page-1", { method: "DELETE" });
-  for (const tab of ["maintenance", "rules", "users"]) {
+  for (const tab of ["maintenance", "rules", "gateways", "users"]) {
     await page.evaluate((t) => (location.hash = `#/admin?tab=${t}`), tab);
     await page.getByRole("heading").first().waitFor();
     await accessible(page, tab);

@@ -130,6 +130,16 @@ export const en = {
   language: "中文",
   hours: "h",
   moving: "Moving now",
+  gateways: "Gateways",
+  thisOne: "this one",
+  alive: "Alive",
+  gone: "Last heard of",
+  cameras: "Cameras",
+  pulled: "Pulled",
+  behind: "Versions behind",
+  late: "Probes late by",
+  version: "Version",
+  time: "Time",
   noPosition: "It has no position",
 };
 export type Words = typeof en;
