@@ -53,12 +53,12 @@ type bucketRecord struct {
 
 // Users opens the records of users: roles and hashes of passwords, by name.
 func (b *Bus) Users(ctx context.Context) (*Bucket, error) {
-	return b.bucket(ctx, usersBucket, "Users: roles and hashes of passwords, by name", 0, jetstream.FileStorage)
+	return b.bucket(ctx, usersBucket, "Users: roles and hashes of passwords, by name", 0)
 }
 
 // Rules opens the records of the rules for alerts, by name.
 func (b *Bus) Rules(ctx context.Context) (*Bucket, error) {
-	return b.bucket(ctx, rulesBucket, "Rules for alerts, by name", 0, jetstream.FileStorage)
+	return b.bucket(ctx, rulesBucket, "Rules for alerts, by name", 0)
 }
 
 // alertsAge is how long an alert is kept after the last that became of it.
@@ -66,20 +66,19 @@ const alertsAge = 90 * 24 * time.Hour
 
 // Alerts opens the alerts, by id. They are kept for 90 days.
 func (b *Bus) Alerts(ctx context.Context) (*Bucket, error) {
-	return b.bucket(ctx, alertsBucket, "Alerts, by id", alertsAge, jetstream.FileStorage)
+	return b.bucket(ctx, alertsBucket, "Alerts, by id", alertsAge)
 }
 
 // nodesAge is how long a gateway that is gone is remembered.
 const nodesAge = 24 * time.Hour
 
-// Nodes opens the records of the gateways and of who owns which channel. They are in memory alone: all are
-// written anew when a server of its own is started again.
+// Nodes opens the records of the gateways and of who owns which channel.
 func (b *Bus) Nodes(ctx context.Context) (*Bucket, error) {
-	return b.bucket(ctx, nodesBucket, "The gateways, and who owns which channel", nodesAge, jetstream.MemoryStorage)
+	return b.bucket(ctx, nodesBucket, "The gateways, and who owns which channel", nodesAge)
 }
 
 // bucket opens a bucket and reads it.
-func (b *Bus) bucket(ctx context.Context, name, what string, age time.Duration, storage jetstream.StorageType) (*Bucket, error) {
+func (b *Bus) bucket(ctx context.Context, name, what string, age time.Duration) (*Bucket, error) {
 	ctx, cancel := context.WithTimeout(ctx, bucketTimeout)
 	defer cancel()
 	replicas := 1
@@ -91,7 +90,7 @@ func (b *Bus) bucket(ctx context.Context, name, what string, age time.Duration, 
 		Description: what,
 		History:     1,
 		TTL:         age,
-		Storage:     storage,
+		Storage:     jetstream.FileStorage,
 		Replicas:    replicas,
 	})
 	if err != nil {

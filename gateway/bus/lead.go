@@ -23,18 +23,9 @@ const (
 // Lead runs work in one gateway of a city at a time, in another one when that has died or can't reach the
 // store, until ctx ends; work must end soon after its context, and is begun again when it fails.
 func (b *Bus) Lead(ctx context.Context, name string, work func(context.Context) error) error {
-	opening, cancel := context.WithTimeout(ctx, bucketTimeout)
-	defer cancel()
-	replicas := 1
-	if s, err := b.js.Stream(opening, registryStream); err == nil {
-		replicas = s.CachedInfo().Config.Replicas
-	}
-	kv, err := b.js.CreateOrUpdateKeyValue(opening, jetstream.KeyValueConfig{
-		Bucket: leasesBucket, Description: "Which gateway does what only one may do", History: 1,
-		TTL: leaseTime, Storage: jetstream.MemoryStorage, Replicas: replicas,
-	})
+	kv, err := b.leases(ctx)
 	if err != nil {
-		return fmt.Errorf("opening the bucket %s: %w", leasesBucket, err)
+		return err
 	}
 	for ctx.Err() == nil {
 		revision, err := kv.Create(ctx, name, []byte(b.node))
@@ -43,6 +34,9 @@ func (b *Bus) Lead(ctx context.Context, name string, work func(context.Context) 
 			b.hold(ctx, kv, name, revision, work)
 		case !errors.Is(err, jetstream.ErrKeyExists) && ctx.Err() == nil:
 			b.log.Warn("A lease can't be asked for", "lease", name, "error", err)
+			if again, err := b.leases(ctx); err == nil { // it was in memory, and the server began anew
+				kv = again
+			}
 		}
 		select {
 		case <-time.After(leaseRenew):
@@ -50,6 +44,24 @@ func (b *Bus) Lead(ctx context.Context, name string, work func(context.Context) 
 		}
 	}
 	return ctx.Err()
+}
+
+// leases opens the bucket of leases, which is in memory alone.
+func (b *Bus) leases(ctx context.Context) (jetstream.KeyValue, error) {
+	ctx, cancel := context.WithTimeout(ctx, bucketTimeout)
+	defer cancel()
+	replicas := 1
+	if s, err := b.js.Stream(ctx, registryStream); err == nil {
+		replicas = s.CachedInfo().Config.Replicas
+	}
+	kv, err := b.js.CreateOrUpdateKeyValue(ctx, jetstream.KeyValueConfig{
+		Bucket: leasesBucket, Description: "Which gateway does what only one may do", History: 1,
+		TTL: leaseTime, Storage: jetstream.MemoryStorage, Replicas: replicas,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("opening the bucket %s: %w", leasesBucket, err)
+	}
+	return kv, nil
 }
 
 // hold works while the lease is held.

@@ -8,7 +8,9 @@ import (
 	"maps"
 	"net"
 	"net/http"
+	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -25,19 +27,26 @@ import (
 // startNATS runs a server of its own for several gateways.
 func startNATS(t testing.TB) string {
 	t.Helper()
-	s, err := server.NewServer(&server.Options{Host: "127.0.0.1", Port: server.RANDOM_PORT, NoLog: true, NoSigs: true, JetStream: true, StoreDir: t.TempDir()})
+	url, _ := startNATSAt(t, t.TempDir(), server.RANDOM_PORT)
+	return url
+}
+
+func startNATSAt(t testing.TB, dir string, port int) (url string, stop func()) {
+	t.Helper()
+	s, err := server.NewServer(&server.Options{Host: "127.0.0.1", Port: port, NoLog: true, NoSigs: true, JetStream: true, StoreDir: dir})
 	if err != nil {
 		t.Fatal(err)
 	}
 	s.Start()
-	t.Cleanup(func() {
+	stop = sync.OnceFunc(func() {
 		s.Shutdown()
 		s.WaitForShutdown()
 	})
+	t.Cleanup(stop)
 	if !s.ReadyForConnections(10 * time.Second) {
 		t.Fatal("the NATS server doesn't start")
 	}
-	return s.ClientURL()
+	return s.ClientURL(), stop
 }
 
 // startNode runs one of several gateways on one NATS, with the key of the first.
@@ -212,6 +221,59 @@ func TestNodes(t *testing.T) {
 	if !slices.ContainsFunc(strings.Split(out, "\n"), func(line string) bool { return strings.HasPrefix(line, "c ") && strings.Contains(line, "gone") }) {
 		t.Errorf("c has left:\n%s", out)
 	}
+}
+
+// The server goes away for a while: nobody can tell anything then. When it is back all goes on, alerts too.
+func TestNodesWithoutNATS(t *testing.T) {
+	t.Parallel()
+	const cameras = 60
+	s := startSim(t, cameras)
+	dir := t.TempDir()
+	at, stop := startNATSAt(t, dir, server.RANDOM_PORT)
+	over := settings{"health": `{interval: {1: 1s, 2: 1s, 3: 1s}, timeout: 1s, confirm: 2, confirm_gap: 200ms, deep_interval: 0s}`}
+	a := startNode(t, at, "a", nil, over)
+	rows := make([]row, cameras)
+	for i := range rows {
+		rows[i] = s.channelRow(fmt.Sprintf("camera-%d", i), i)
+		rows[i]["site"] = fmt.Sprintf("xiamen/s%d", i%12)
+	}
+	a.register(t, rows...)
+	b := startNode(t, at, "b", a, over)
+	rule := `{"enabled":true,"types":["sharpeyes.health.changed"],"when":"state == \"offline\"","severity":"warning","title":"{channel} is gone","fold_by":"channel"}`
+	if res, out := a.request(t, http.MethodPut, "/api/v1/rules/gone", rule); res.StatusCode/100 != 2 {
+		t.Fatalf("%s %s", res.Status, out)
+	}
+	divided(t, 20*time.Second, a, 2, cameras)
+
+	stop()
+	eventually(t, 20*time.Second, func() error { // nobody says that anybody is alive
+		for _, n := range a.nodes(t) {
+			if n.Alive || n.Channels > 0 && n.Self {
+				return fmt.Errorf("%+v", n)
+			}
+		}
+		return nil
+	})
+	u, err := url.Parse(at)
+	if err != nil {
+		t.Fatal(err)
+	}
+	port, err := strconv.Atoi(u.Port())
+	if err != nil {
+		t.Fatal(err)
+	}
+	startNATSAt(t, dir, port)
+	divided(t, 30*time.Second, b, 2, cameras)
+	for _, camera := range []int{3, 4} {
+		s.set(t, camera, sim.Fault{Kind: sim.Die})
+	}
+	eventually(t, 40*time.Second, func() error {
+		_, out := b.request(t, http.MethodGet, "/api/v1/alerts?rule=gone", "")
+		if !strings.Contains(string(out), "camera-3") || !strings.Contains(string(out), "camera-4") {
+			return fmt.Errorf("%s", out)
+		}
+		return nil
+	})
 }
 
 // ownerOf is the gateway that pulls a channel from its camera: the one that tells an address of its own for it.
