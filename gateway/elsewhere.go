@@ -55,10 +55,12 @@ func (e *elsewhere) Pull(ctx context.Context, ch registry.Channel, p streams.Pro
 				owner.Name = ""
 			}
 			err := e.pull(ctx, ch, p, sink, owner.Name, owner.RTSP)
-			if owns || !unreachable(err) || ctx.Err() != nil {
+			// What moved before anything came begins anew here, and an owner that isn't there has perhaps died,
+			// which is known in a moment. All else the hub decides.
+			again := errors.Is(err, errMoved) && !e.flowing(ch.ID, p) || !owns && unreachable(err)
+			if !again || ctx.Err() != nil {
 				return err
 			}
-			// It has perhaps died, which is known in a moment.
 		}
 		select {
 		case <-changed:
@@ -86,6 +88,9 @@ func (e *elsewhere) pull(ctx context.Context, ch registry.Channel, p streams.Pro
 	w := &way{from: from, channel: ch, leave: leave}
 	e.mu.Lock()
 	e.pulls[key] = w
+	if !e.right(w) { // it moved just now, and nobody would break this off
+		leave(errMoved)
+	}
 	e.mu.Unlock()
 	defer func() {
 		e.mu.Lock()
@@ -143,7 +148,7 @@ func as(gateway string, err error) error {
 func unreachable(err error) bool {
 	var f *streams.Failure
 	if !errors.As(err, &f) {
-		return errors.Is(err, errMoved)
+		return false
 	}
 	switch f.Reason {
 	case event.ConnectRefused, event.ConnectTimeout, event.Unreachable, event.NoAnswer, event.SessionFull:
@@ -169,9 +174,21 @@ func (e *elsewhere) moved() {
 	close(e.changed)
 	e.changed = make(chan struct{})
 	for _, w := range e.pulls {
-		owner, _ := e.g.nodes.Owner(w.channel.Site, w.channel.ID)
-		if owns := e.g.nodes.Owns(w.channel.Site, w.channel.ID); owns != (w.from == "") || !owns && owner.Name != w.from {
+		if !e.right(w) {
 			w.leave(errMoved)
 		}
 	}
+}
+
+// right reports whether a stream still comes from where it should.
+func (e *elsewhere) right(w *way) bool {
+	owner, _ := e.g.nodes.Owner(w.channel.Site, w.channel.ID)
+	owns := e.g.nodes.Owns(w.channel.Site, w.channel.ID)
+	return owns == (w.from == "") && (owns || owner.Name == w.from)
+}
+
+// flowing reports whether readers have a stream already.
+func (e *elsewhere) flowing(id string, p streams.Profile) bool {
+	i, pulled := e.g.hub.Info(streams.Key{Channel: id, Profile: p})
+	return pulled && i.Flowing
 }

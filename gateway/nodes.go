@@ -155,30 +155,15 @@ func (g *gateway) found(id string, s *registry.Status) {
 // comings is where the streams come from that are pulled.
 type comings struct {
 	mu  sync.Mutex
-	all map[streams.Key]*coming
-}
-
-type coming struct {
-	relay bool // from another gateway
+	all map[streams.Key]bool // those that come from another gateway
 }
 
 // came notes that a stream is about to come from its camera or from another gateway. One that flows and came
 // otherwise until now is told of as begun or stopped.
 func (c *comings) came(o observer, ch registry.Channel, key streams.Key, relay bool) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.all == nil {
-		c.all = map[streams.Key]*coming{}
-	}
-	one := c.all[key]
-	if one == nil {
-		c.all[key] = &coming{relay: relay}
-		return
-	}
-	was := one.relay
-	one.relay = relay
-	i, flows := o.g.hub.Info(key)
-	if was == relay || !flows || !i.Flowing {
+	i, pulled := o.g.hub.Info(key)
+	was := c.set(key, relay)
+	if was == relay || !pulled || !i.Flowing {
 		return
 	}
 	if relay {
@@ -189,19 +174,30 @@ func (c *comings) came(o observer, ch registry.Channel, key streams.Key, relay b
 	}
 }
 
+// set notes where a stream comes from, and returns what was noted before; of a new one the same.
+func (c *comings) set(key streams.Key, relay bool) (was bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.all == nil {
+		c.all = map[streams.Key]bool{}
+	}
+	was, known := c.all[key]
+	c.all[key] = relay
+	return was && known || relay && !known
+}
+
 // relayed reports whether a stream comes from another gateway.
 func (c *comings) relayed(key streams.Key) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	one := c.all[key]
-	return one != nil && one.relay
+	return c.all[key]
 }
 
 // ended forgets a stream, and reports whether it came from another gateway.
 func (c *comings) ended(key streams.Key) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	one := c.all[key]
+	relay := c.all[key]
 	delete(c.all, key)
-	return one != nil && one.relay
+	return relay
 }
