@@ -2,6 +2,7 @@ package nodes
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -332,4 +333,36 @@ func TestSameName(t *testing.T) {
 			t.Errorf("the first: %v", err)
 		}
 	})
+}
+
+// BenchmarkAssign divides a province: a million channels in ten thousand sites, among sixteen.
+func BenchmarkAssign(b *testing.B) {
+	counts := map[string]int{}
+	for i := range 10_000 {
+		counts[fmt.Sprintf("fujian/c%d/d%d/s%d", i%9, i%90, i)] = 100
+	}
+	var names []string
+	for i := range 16 {
+		names = append(names, fmt.Sprint("gateway-", i))
+	}
+	var t *Table
+	for b.Loop() {
+		t = assign(counts, sharesOf(names...))
+	}
+	record, err := json.Marshal(t)
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.ReportMetric(float64(len(record)), "B/table")
+}
+
+// BenchmarkOwns asks whose a channel is, as each probe does.
+func BenchmarkOwns(b *testing.B) {
+	n := &Nodes{o: Options{Self: Node{Name: "a"}}}
+	n.view.Store(&view{table: assign(city(), sharesOf("a", "b", "c"))})
+	now := time.Now()
+	n.held.Store(&now)
+	for b.Loop() {
+		n.Owns("xiamen/d3/s4", "35020601001311000001")
+	}
 }
