@@ -59,7 +59,7 @@ func TestChaos(t *testing.T) {
 	if res, b := first.request(t, http.MethodPut, "/api/v1/rules/gone", rule); res.StatusCode/100 != 2 {
 		t.Fatalf("%s %s", res.Status, b)
 	}
-	divided(t, 20*time.Second, first, 3, cameras)
+	divided(t, 60*time.Second, first, 3, cameras)
 
 	end := time.Now().Add(length)
 	var work sync.WaitGroup
@@ -129,7 +129,7 @@ func TestChaos(t *testing.T) {
 		time.Sleep(time.Duration(r.IntN(3000)) * time.Millisecond)
 	}
 	work.Wait()
-	divided(t, 30*time.Second, first, 3, cameras)
+	divided(t, 90*time.Second, first, 3, cameras)
 
 	acknowledged := 0
 	for _, e := range edits {
@@ -163,7 +163,7 @@ func TestChaos(t *testing.T) {
 		checkHistory(t, id, h.Items, edits)
 	}
 	var told events
-	eventually(t, 40*time.Second, func() error { // whoever raised alerts last may have been killed
+	eventually(t, 90*time.Second, func() error { // whoever raised alerts last may have been killed
 		told = readEvents(t, url)
 		if told.offline == 0 || len(told.raised) != told.offline {
 			return fmt.Errorf("%d channels went offline, and %d alerts were raised", told.offline, len(told.raised))
