@@ -182,8 +182,9 @@ func (a authorizer) Authorize(ctx context.Context, c relay.Caller) (user string,
 	return "", err
 }
 
-// peerName is who another gateway is that relays a stream.
-const peerName = "gateway"
+// peerName is who another gateway is that relays a stream. No user can be called so: what gateways watch isn't
+// put on record where it comes from.
+const peerName = "=gateway"
 
 // who is the caller; who has a ticket is bearer's.
 func (a authorizer) who(ctx context.Context, c relay.Caller) (access.Principal, error) {

@@ -116,8 +116,8 @@ func (a *API) addWindow(ctx context.Context, in *newWindowInput) (*windowOutput,
 			if c, there := now.Get(m.Channel); !there || !granted(ctx, "list", &c) {
 				return registry.Transaction{}, registry.FieldErrors{{Column: "channel", Value: m.Channel, Message: "there is no such channel"}}
 			}
-		} else if _, there := now.Site(m.Site); !there {
-			return registry.Transaction{}, registry.FieldErrors{{Column: "site", Value: m.Site, Message: "there is no such site"}}
+		} else if _, there := now.Site(m.Site); !there || !coversWindow(ctx, now, "edit", m) {
+			return registry.Transaction{}, registry.FieldErrors{{Column: "site", Value: m.Site, Message: "there is no such site that you may edit"}}
 		}
 		return registry.Transaction{Maintenance: []registry.Maintenance{m}}, nil
 	})
