@@ -22,8 +22,9 @@ type elsewhere struct {
 	relay  streams.Source
 
 	mu      sync.Mutex
-	pulls   map[streams.Key]*way
-	changed chan struct{} // closed and replaced when owners change
+	pulls   map[streams.Key]*way // connections that are open
+	relayed map[streams.Key]bool // where each stream comes from, between two connections too
+	changed chan struct{}        // closed and replaced when owners change
 }
 
 // way is where a stream comes from.
@@ -34,7 +35,7 @@ type way struct {
 }
 
 func newElsewhere(g *gateway, camera, relay streams.Source) *elsewhere {
-	return &elsewhere{g: g, camera: camera, relay: relay, pulls: map[streams.Key]*way{}, changed: make(chan struct{})}
+	return &elsewhere{g: g, camera: camera, relay: relay, pulls: map[streams.Key]*way{}, relayed: map[streams.Key]bool{}, changed: make(chan struct{})}
 }
 
 // errMoved ends a pull whose channel has another owner by now.
@@ -57,7 +58,7 @@ func (e *elsewhere) Pull(ctx context.Context, ch registry.Channel, p streams.Pro
 			err := e.pull(ctx, ch, p, sink, owner.Name, owner.RTSP)
 			// What moved before anything came begins anew here, and an owner that isn't there has perhaps died,
 			// which is known in a moment. All else the hub decides.
-			again := errors.Is(err, errMoved) && !e.flowing(ch.ID, p) || !owns && unreachable(err)
+			again := errors.Is(err, errMoved) && !e.flowing(ch.ID, p) || errors.Is(err, errOwnerAway)
 			if !again || ctx.Err() != nil {
 				return err
 			}
@@ -99,7 +100,7 @@ func (e *elsewhere) pull(ctx context.Context, ch registry.Channel, p streams.Pro
 			delete(e.pulls, key)
 		}
 	}()
-	e.g.comings.came(observer{e.g}, ch, key, from != "")
+	e.came(ch, key, from != "")
 	var err error
 	if from == "" {
 		err = e.camera.Pull(pulling, ch, p, sink)
@@ -130,32 +131,30 @@ func (e *elsewhere) at(ctx context.Context, ch registry.Channel, p streams.Profi
 	return ch, nil
 }
 
-// as gives a failure the reason that the other gateway told.
+// as gives a failure to relay the reason that the owner told, which its answer begins with. One that it didn't
+// tell is of the way to it.
 func as(gateway string, err error) error {
-	var f *streams.Failure
-	if !errors.As(err, &f) {
+	f, ok := errors.AsType[*streams.Failure](err)
+	if !ok {
 		return err
 	}
+	told := *f
+	told.Detail = fmt.Sprintf("gateway %s: %s", gateway, f.Detail)
 	for _, r := range event.Reasons() {
 		if strings.Contains(f.Detail, string(r)+":") {
-			return &streams.Failure{Reason: r, Detail: fmt.Sprintf("gateway %s: %s", gateway, f.Detail), Err: f.Err}
+			told.Reason = r
+			return &told
 		}
 	}
-	return &streams.Failure{Reason: f.Reason, Detail: fmt.Sprintf("gateway %s: %s", gateway, f.Detail), Err: f.Err}
+	switch f.Reason {
+	case event.ConnectRefused, event.ConnectTimeout, event.Unreachable, event.NoAnswer, event.SessionFull: // 503 among them
+		told.Err = errors.Join(errOwnerAway, f.Err)
+	}
+	return &told
 }
 
-// unreachable reports whether another gateway isn't there, or doesn't take itself for the owner yet.
-func unreachable(err error) bool {
-	var f *streams.Failure
-	if !errors.As(err, &f) {
-		return false
-	}
-	switch f.Reason {
-	case event.ConnectRefused, event.ConnectTimeout, event.Unreachable, event.NoAnswer, event.SessionFull:
-		return strings.HasPrefix(f.Detail, "gateway ") && !strings.Contains(f.Detail, string(f.Reason)+":")
-	}
-	return false
-}
+// errOwnerAway says that the owner isn't there, or doesn't take itself for the owner yet.
+var errOwnerAway = errors.New("the gateway that owns the channel doesn't serve it now")
 
 // from is the gateway that a stream comes from, empty for its camera.
 func (e *elsewhere) from(key streams.Key) string {
@@ -191,4 +190,38 @@ func (e *elsewhere) right(w *way) bool {
 func (e *elsewhere) flowing(id string, p streams.Profile) bool {
 	i, pulled := e.g.hub.Info(streams.Key{Channel: id, Profile: p})
 	return pulled && i.Flowing
+}
+
+// came notes that a stream is about to come from its camera or from another gateway. One that flows and came
+// otherwise until now is told of as begun or stopped.
+func (e *elsewhere) came(ch registry.Channel, key streams.Key, relayed bool) {
+	e.mu.Lock()
+	was, known := e.relayed[key]
+	e.relayed[key] = relayed
+	e.mu.Unlock()
+	i, pulled := e.g.hub.Info(key)
+	switch o := (observer{e.g}); {
+	case !known, was == relayed, !pulled, !i.Flowing:
+	case relayed:
+		o.publish(event.StreamStopped, ch, i, "")
+		e.g.monitor.Pulled(ch.ID, false)
+	default:
+		o.begun(ch, i)
+	}
+}
+
+// isRelayed reports whether a stream comes from another gateway.
+func (e *elsewhere) isRelayed(key streams.Key) bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.relayed[key]
+}
+
+// ended forgets a stream, and reports whether it came from another gateway.
+func (e *elsewhere) ended(key streams.Key) bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	relayed := e.relayed[key]
+	delete(e.relayed, key)
+	return relayed
 }

@@ -107,10 +107,8 @@ type gateway struct {
 	judges    *judges
 	turns     *turns
 	elsewhere *elsewhere
-	comings   comings
 	nodes     *nodes.Nodes
-	loaded    time.Time    // when the statuses were
-	leave     func() error // the gateways of the city; nil before run
+	loaded    uint64 // sequence up to which statuses were
 	always    *always
 	api       *api.API
 	web       *webServer
@@ -164,8 +162,8 @@ func (g *gateway) open(ctx context.Context) error {
 			return fmt.Errorf("registering the demo's city: %w", err)
 		}
 	}
-	g.loaded = time.Now()
-	if err := g.bus.LoadStatuses(ctx, g.statuses); err != nil {
+	var err error
+	if g.loaded, err = g.bus.LoadStatuses(ctx, g.statuses); err != nil {
 		return fmt.Errorf("loading the last statuses: %w", err)
 	}
 	if err := g.openRates(ctx); err != nil {
@@ -379,8 +377,8 @@ func (g *gateway) run(ctx context.Context) error {
 	if g.rtsps != nil {
 		group.Go(func() error { return g.relay.Serve(ctx, g.rtsps, g.certificate) })
 	}
-	group.Go(func() error { return g.keepIn(ctx) })
-	group.Go(func() error { g.bus.FollowStatuses(ctx, g.loaded, g.found); return nil })
+	group.Go(func() error { return g.nodes.Run(ctx) })
+	group.Go(func() error { return g.followOthers(ctx) })
 	group.Go(func() error { return g.monitor.Run(ctx) })
 	group.Go(func() error { return g.always.run(ctx) })
 	group.Go(func() error { return g.devices.Run(ctx) })

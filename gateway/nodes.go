@@ -6,7 +6,6 @@ import (
 	"net"
 	"net/netip"
 	"os"
-	"sync"
 	"time"
 
 	"github.com/google/uuid"
@@ -14,8 +13,6 @@ import (
 	"sharpeyes/gateway/api"
 	"sharpeyes/gateway/nodes"
 	"sharpeyes/registry"
-	"sharpeyes/registry/event"
-	"sharpeyes/streams"
 )
 
 // openNodes joins the gateways of the city.
@@ -36,38 +33,26 @@ func (g *gateway) openNodes(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("joining the gateways of the city: %w", err)
 	}
-	// The last to end of what works on channels: only then others may have them.
-	g.defers(func() {
-		if g.leave == nil {
-			return
-		}
-		if err := g.leave(); err != nil {
-			g.log.Error("leaving the gateways of the city", "error", err)
-		}
+	// Only when all that works on channels has ended others may have them.
+	g.closes("the membership of the city's gateways", func() error {
+		leaving, cancel := context.WithTimeout(context.WithoutCancel(ctx), leaveTimeout)
+		defer cancel()
+		return g.nodes.Leave(leaving)
 	})
 	return nil
 }
 
-// keepIn keeps this gateway among those of the city until they are left, or another has its name.
-func (g *gateway) keepIn(ctx context.Context) error {
-	life, stop := context.WithCancel(context.WithoutCancel(ctx))
-	ended := make(chan error, 1)
-	var once sync.Once
-	var left error
-	g.leave = func() error {
-		once.Do(func() {
-			stop()
-			left = <-ended
-		})
-		return left
-	}
-	go func() { ended <- g.nodes.Run(life) }()
+// leaveTimeout bounds how long it may take to say that this gateway leaves.
+const leaveTimeout = 2 * time.Second
+
+// followOthers takes over what other gateways find, once there are any.
+func (g *gateway) followOthers(ctx context.Context) error {
 	select {
+	case <-g.nodes.Company():
+		g.bus.FollowStatuses(ctx, g.loaded, g.found)
+		return nil
 	case <-ctx.Done():
 		return ctx.Err()
-	case err := <-ended:
-		ended <- nil
-		return err
 	}
 }
 
@@ -120,10 +105,7 @@ func (g *gateway) standing() nodes.State {
 		s.Channels, s.Late = g.monitor.Probed(), g.monitor.Late().Seconds()
 	}
 	if g.hub != nil {
-		for _, p := range g.hub.Pulls() {
-			s.Pulls++
-			s.Readers += p.Readers
-		}
+		s.Pulls, s.Readers = g.hub.Load()
 	}
 	return s
 }
@@ -150,54 +132,4 @@ func (g *gateway) found(id string, s *registry.Status) {
 	default:
 		g.statuses.Set(id, *s)
 	}
-}
-
-// comings is where the streams come from that are pulled.
-type comings struct {
-	mu  sync.Mutex
-	all map[streams.Key]bool // those that come from another gateway
-}
-
-// came notes that a stream is about to come from its camera or from another gateway. One that flows and came
-// otherwise until now is told of as begun or stopped.
-func (c *comings) came(o observer, ch registry.Channel, key streams.Key, relay bool) {
-	i, pulled := o.g.hub.Info(key)
-	was := c.set(key, relay)
-	if was == relay || !pulled || !i.Flowing {
-		return
-	}
-	if relay {
-		o.publish(event.StreamStopped, ch, i, "")
-		o.g.monitor.Pulled(ch.ID, false)
-	} else {
-		o.begun(ch, i)
-	}
-}
-
-// set notes where a stream comes from, and returns what was noted before; of a new one the same.
-func (c *comings) set(key streams.Key, relay bool) (was bool) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.all == nil {
-		c.all = map[streams.Key]bool{}
-	}
-	was, known := c.all[key]
-	c.all[key] = relay
-	return was && known || relay && !known
-}
-
-// relayed reports whether a stream comes from another gateway.
-func (c *comings) relayed(key streams.Key) bool {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.all[key]
-}
-
-// ended forgets a stream, and reports whether it came from another gateway.
-func (c *comings) ended(key streams.Key) bool {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	relay := c.all[key]
-	delete(c.all, key)
-	return relay
 }

@@ -13,7 +13,7 @@ import (
 type observer struct{ g *gateway }
 
 func (o observer) Started(ch registry.Channel, i streams.Info) {
-	if o.g.comings.relayed(i.Key) { // the owner sees its camera
+	if o.g.elsewhere.isRelayed(i.Key) { // the owner sees its camera
 		return
 	}
 	o.begun(ch, i)
@@ -32,7 +32,7 @@ func (o observer) begun(ch registry.Channel, i streams.Info) {
 }
 
 func (o observer) Stopped(ch registry.Channel, i streams.Info) {
-	if o.g.comings.ended(i.Key) {
+	if o.g.elsewhere.ended(i.Key) {
 		return
 	}
 	o.publish(event.StreamStopped, ch, i, "")
@@ -41,7 +41,7 @@ func (o observer) Stopped(ch registry.Channel, i streams.Info) {
 
 func (o observer) Failed(ch registry.Channel, i streams.Info, f *streams.Failure) {
 	o.g.log.Info("a pull failed", "channel", ch.ID, "profile", i.Key.Profile, "reason", f.Reason, "detail", f.Detail)
-	if o.g.comings.ended(i.Key) {
+	if o.g.elsewhere.ended(i.Key) {
 		return
 	}
 	o.publish(event.StreamFailed, ch, i, f.Reason)

@@ -154,6 +154,13 @@ func videoTrack(d *Description) (int, bool) {
 	return 0, false
 }
 
+// Load is how many pulls there are, and readers of all together.
+func (h *Hub) Load() (pulls, readers int) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return len(h.pulls), h.readers
+}
+
 // Pulls tells what is pulled now, by channel and profile.
 func (h *Hub) Pulls() []Info {
 	h.mu.Lock()

@@ -81,17 +81,13 @@ func (b *Bus) Nodes(ctx context.Context) (*Bucket, error) {
 func (b *Bus) bucket(ctx context.Context, name, what string, age time.Duration) (*Bucket, error) {
 	ctx, cancel := context.WithTimeout(ctx, bucketTimeout)
 	defer cancel()
-	replicas := 1
-	if s, err := b.js.Stream(ctx, registryStream); err == nil { // as many as of the registry
-		replicas = s.CachedInfo().Config.Replicas
-	}
 	kv, err := b.js.CreateOrUpdateKeyValue(ctx, jetstream.KeyValueConfig{
 		Bucket:      name,
 		Description: what,
 		History:     1,
 		TTL:         age,
 		Storage:     jetstream.FileStorage,
-		Replicas:    replicas,
+		Replicas:    b.replicas(ctx),
 	})
 	if err != nil {
 		return nil, fmt.Errorf("opening the bucket %s: %w", name, err)

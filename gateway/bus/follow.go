@@ -81,17 +81,22 @@ func (r *Registry) readUntil(ctx context.Context, last uint64) error {
 
 // follow reads the log until ctx ends; it begins again when the connection was lost.
 func (r *Registry) follow(ctx context.Context) {
+	repeat(ctx, r.log, "Reading the registry's log is interrupted; trying again", func() error { return r.followOnce(ctx) })
+}
+
+// repeat reads, ever again when that breaks off, until ctx ends or what is read can't be.
+func repeat(ctx context.Context, log *slog.Logger, interrupted string, read func() error) {
 	wait := retryMin
 	for ctx.Err() == nil {
 		began := time.Now()
-		err := r.followOnce(ctx)
+		err := read()
 		if ctx.Err() != nil || errors.Is(err, errUnreadable) {
 			return
 		}
 		if time.Since(began) > retryMax {
 			wait = retryMin
 		}
-		r.log.Warn("Reading the registry's log is interrupted; trying again", "error", err)
+		log.Warn(interrupted, "error", err)
 		if !pause(ctx, wait) {
 			return
 		}

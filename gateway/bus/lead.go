@@ -50,13 +50,9 @@ func (b *Bus) Lead(ctx context.Context, name string, work func(context.Context) 
 func (b *Bus) leases(ctx context.Context) (jetstream.KeyValue, error) {
 	ctx, cancel := context.WithTimeout(ctx, bucketTimeout)
 	defer cancel()
-	replicas := 1
-	if s, err := b.js.Stream(ctx, registryStream); err == nil {
-		replicas = s.CachedInfo().Config.Replicas
-	}
 	kv, err := b.js.CreateOrUpdateKeyValue(ctx, jetstream.KeyValueConfig{
 		Bucket: leasesBucket, Description: "Which gateway does what only one may do", History: 1,
-		TTL: leaseTime, Storage: jetstream.MemoryStorage, Replicas: replicas,
+		TTL: leaseTime, Storage: jetstream.MemoryStorage, Replicas: b.replicas(ctx),
 	})
 	if err != nil {
 		return nil, fmt.Errorf("opening the bucket %s: %w", leasesBucket, err)

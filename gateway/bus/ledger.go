@@ -27,13 +27,9 @@ type Ledger struct {
 
 // Audit opens the log of who did what, which keeps its messages for as long as it is told.
 func (b *Bus) Audit(ctx context.Context, maxAge time.Duration) (*Ledger, error) {
-	replicas := 1
-	if s, err := b.js.Stream(ctx, registryStream); err == nil { // as many as of the registry
-		replicas = s.CachedInfo().Config.Replicas
-	}
 	s, err := openStream(ctx, b.js, b.log, jetstream.StreamConfig{
 		Name: auditStream, Description: "Who looked at what, who changed what, who was refused: a chain of blocks", Subjects: []string{auditSubject},
-		Storage: jetstream.FileStorage, Replicas: replicas, MaxAge: maxAge, AllowDirect: true, DenyDelete: true, DenyPurge: true,
+		Storage: jetstream.FileStorage, Replicas: b.replicas(ctx), MaxAge: maxAge, AllowDirect: true, DenyDelete: true, DenyPurge: true,
 	})
 	if err != nil {
 		return nil, err

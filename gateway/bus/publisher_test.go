@@ -228,7 +228,7 @@ func TestStatusesComeBack(t *testing.T) {
 		t.Fatal(err)
 	}
 	var none registry.Statuses
-	if err := b.LoadStatuses(soon(t), &none); err != nil {
+	if _, err := b.LoadStatuses(soon(t), &none); err != nil {
 		t.Fatal(err)
 	}
 	const n = 5000
@@ -256,7 +256,7 @@ func TestStatusesComeBack(t *testing.T) {
 	b = open(t, o)
 	update(t, b, put(0, 1)) // it is new: what was known of the deleted one is not known of it
 	var got registry.Statuses
-	if err := b.LoadStatuses(soon(t), &got); err != nil {
+	if _, err := b.LoadStatuses(soon(t), &got); err != nil {
 		t.Fatal(err)
 	}
 	count := 0

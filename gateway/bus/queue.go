@@ -31,13 +31,9 @@ type Queue struct {
 
 // Webhooks opens the queue of what webhooks are to be told.
 func (b *Bus) Webhooks(ctx context.Context) (*Queue, error) {
-	replicas := 1
-	if s, err := b.js.Stream(ctx, registryStream); err == nil { // as many as of the registry
-		replicas = s.CachedInfo().Config.Replicas
-	}
 	s, err := openStream(ctx, b.js, b.log, jetstream.StreamConfig{
 		Name: webhookStream, Description: "What webhooks are to be told", Subjects: []string{webhookSubject},
-		Retention: jetstream.WorkQueuePolicy, Storage: jetstream.FileStorage, Replicas: replicas,
+		Retention: jetstream.WorkQueuePolicy, Storage: jetstream.FileStorage, Replicas: b.replicas(ctx),
 		MaxMsgs: mostJobs, MaxAge: jobAge, Discard: jetstream.DiscardOld, Duplicates: duplicateWindow,
 	})
 	if err != nil {

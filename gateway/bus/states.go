@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"strconv"
 	"strings"
 	"time"
@@ -31,21 +32,18 @@ type States struct {
 	conn   *nats.Conn
 	js     jetstream.JetStream
 	stream jetstream.Stream
+	log    *slog.Logger
 }
 
 // States opens the record.
 func (b *Bus) States(ctx context.Context) (*States, error) {
-	replicas := 1
-	if s, err := b.js.Stream(ctx, registryStream); err == nil { // as many as of the registry
-		replicas = s.CachedInfo().Config.Replicas
-	}
 	// The stream syncs each write: there are few, and rates are what a contractor is paid by.
 	stream, err := openStream(ctx, b.js, b.log, jetstream.StreamConfig{
 		Name:               statesStream,
 		Description:        "What state each channel was in: a log of changes, and whole days",
 		Subjects:           []string{statesLog, statesDays + ">"},
 		Storage:            jetstream.FileStorage,
-		Replicas:           replicas,
+		Replicas:           b.replicas(ctx),
 		MaxAge:             statesAge,
 		AllowDirect:        true,
 		AllowAtomicPublish: true, // a day is there whole or not at all
@@ -53,7 +51,7 @@ func (b *Bus) States(ctx context.Context) (*States, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &States{conn: b.conn, js: b.js, stream: stream}, nil
+	return &States{conn: b.conn, js: b.js, stream: stream, log: b.log}, nil
 }
 
 // Append writes a record at the end of the log, within ten seconds. After an error it may be there
@@ -68,18 +66,45 @@ func (s *States) Append(ctx context.Context, record []byte) error {
 }
 
 // Since calls f with each record that was appended at or after the time, in their order, up to the
-// last one that is there when it is called. The bytes are f's to keep.
-func (s *States) Since(ctx context.Context, at time.Time, f func(record []byte) error) error {
+// last one that is there when it is called, whose sequence it returns. The bytes are f's to keep.
+func (s *States) Since(ctx context.Context, at time.Time, f func(record []byte) error) (end uint64, err error) {
 	last, err := s.stream.GetLastMsgForSubject(ctx, statesLog)
-	if errors.Is(err, jetstream.ErrMsgNotFound) || err == nil && last.Time.Before(at) {
-		return nil
+	if errors.Is(err, jetstream.ErrMsgNotFound) {
+		return 0, nil
 	}
 	if err != nil {
-		return fmt.Errorf("asking for the end of the log of states: %w", err)
+		return 0, fmt.Errorf("asking for the end of the log of states: %w", err)
 	}
-	c, err := s.stream.OrderedConsumer(ctx, jetstream.OrderedConsumerConfig{
-		FilterSubjects: []string{statesLog}, DeliverPolicy: jetstream.DeliverByStartTimePolicy, OptStartTime: &at,
+	if last.Time.Before(at) {
+		return last.Sequence, nil
+	}
+	from := jetstream.OrderedConsumerConfig{DeliverPolicy: jetstream.DeliverByStartTimePolicy, OptStartTime: &at}
+	err = s.read(ctx, from, func(sequence uint64, record []byte) (bool, error) {
+		if sequence > last.Sequence {
+			return false, nil
+		}
+		return sequence < last.Sequence, f(record)
 	})
+	return last.Sequence, err
+}
+
+// Follow calls f with each record behind the one of a sequence, as they are appended, until ctx ends; it
+// begins again where it was when the connection was lost. The bytes are f's to keep.
+func (s *States) Follow(ctx context.Context, after uint64, f func(record []byte)) {
+	repeat(ctx, s.log, "Following the log of states is interrupted; trying again", func() error {
+		from := jetstream.OrderedConsumerConfig{DeliverPolicy: jetstream.DeliverByStartSequencePolicy, OptStartSeq: after + 1}
+		return s.read(ctx, from, func(sequence uint64, record []byte) (bool, error) {
+			f(record)
+			after = sequence
+			return true, nil
+		})
+	})
+}
+
+// read calls f with the records of the log until it says that it has enough, or fails.
+func (s *States) read(ctx context.Context, from jetstream.OrderedConsumerConfig, f func(sequence uint64, record []byte) (more bool, err error)) error {
+	from.FilterSubjects = []string{statesLog}
+	c, err := s.stream.OrderedConsumer(ctx, from)
 	if err != nil {
 		return fmt.Errorf("opening the log of states: %w", err)
 	}
@@ -88,7 +113,7 @@ func (s *States) Since(ctx context.Context, at time.Time, f func(record []byte) 
 		return fmt.Errorf("reading the log of states: %w", err)
 	}
 	defer it.Stop()
-	for {
+	for more := true; more; {
 		m, err := it.Next(jetstream.NextContext(ctx))
 		if err != nil {
 			return fmt.Errorf("reading the log of states: %w", err)
@@ -97,40 +122,11 @@ func (s *States) Since(ctx context.Context, at time.Time, f func(record []byte) 
 		if err != nil {
 			return fmt.Errorf("reading the log of states: %w", err)
 		}
-		if meta.Sequence.Stream > last.Sequence {
-			return nil
-		}
-		if err := f(m.Data()); err != nil {
+		if more, err = f(meta.Sequence.Stream, m.Data()); err != nil {
 			return fmt.Errorf("reading the log of states at %d: %w", meta.Sequence.Stream, err)
 		}
-		if meta.Sequence.Stream == last.Sequence {
-			return nil
-		}
 	}
-}
-
-// Follow calls f with each record that is appended from the time on, until ctx ends or f fails. The bytes are f's to keep.
-func (s *States) Follow(ctx context.Context, at time.Time, f func(record []byte) error) error {
-	c, err := s.stream.OrderedConsumer(ctx, jetstream.OrderedConsumerConfig{
-		FilterSubjects: []string{statesLog}, DeliverPolicy: jetstream.DeliverByStartTimePolicy, OptStartTime: &at,
-	})
-	if err != nil {
-		return fmt.Errorf("opening the log of states: %w", err)
-	}
-	it, err := c.Messages(jetstream.PullMaxMessagesWithBytesLimit(followMessages, followBytes))
-	if err != nil {
-		return fmt.Errorf("reading the log of states: %w", err)
-	}
-	defer it.Stop()
-	for {
-		m, err := it.Next(jetstream.NextContext(ctx))
-		if err != nil {
-			return fmt.Errorf("reading the log of states: %w", err)
-		}
-		if err := f(m.Data()); err != nil {
-			return err
-		}
-	}
+	return nil
 }
 
 // Forget takes what was appended before the time out of the log.

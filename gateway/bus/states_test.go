@@ -1,10 +1,14 @@
 package bus
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"testing"
 	"time"
+
+	"sharpeyes/registry"
+	"sharpeyes/registry/event"
 )
 
 func TestStates(t *testing.T) {
@@ -20,7 +24,7 @@ func TestStates(t *testing.T) {
 	}
 	read := func(since time.Time) (all []string) {
 		t.Helper()
-		if err := s.Since(ctx, since, func(r []byte) error {
+		if _, err := s.Since(ctx, since, func(r []byte) error {
 			all = append(all, string(r))
 			return nil
 		}); err != nil {
@@ -95,4 +99,72 @@ func TestStates(t *testing.T) {
 	if p, err := s.Part(ctx, day, 0); err != nil || string(p) != "a" {
 		t.Errorf("forgetting the log took a day along: %q, %v", p, err)
 	}
+}
+
+// Who follows the log from where it was read to has each record once.
+func TestFollowStates(t *testing.T) {
+	b := open(t, options(t.TempDir()))
+	s, err := b.States(soon(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	add := func(record string) {
+		t.Helper()
+		if err := s.Append(soon(t), []byte(record)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	add("before")
+	end, err := s.Since(soon(t), time.Unix(0, 0), func([]byte) error { return nil })
+	if err != nil {
+		t.Fatal(err)
+	}
+	add("between")
+	ctx, stop := context.WithCancel(t.Context())
+	heard, ended := make(chan string, 10), make(chan struct{})
+	go func() {
+		defer close(ended)
+		s.Follow(ctx, end, func(record []byte) { heard <- string(record) })
+	}()
+	add("after")
+	for _, want := range []string{"between", "after"} {
+		select {
+		case got := <-heard:
+			if got != want {
+				t.Errorf("heard %q, want %q", got, want)
+			}
+		case <-soon(t).Done():
+			t.Fatalf("%q isn't heard", want)
+		}
+	}
+	stop()
+	<-ended
+}
+
+// Who follows the statuses from where they were loaded to has what is stored since then.
+func TestFollowStatuses(t *testing.T) {
+	b := open(t, options(t.TempDir()))
+	update(t, b, put(0, 3))
+	var all registry.Statuses
+	end, err := b.LoadStatuses(soon(t), &all)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	heard, ended := make(chan string, 10), make(chan struct{})
+	b.PutStatus(channel(1).ID, registry.Status{State: event.Offline})
+	go func() {
+		defer close(ended)
+		b.FollowStatuses(ctx, end, func(id string, s *registry.Status) { heard <- id + " " + string(s.State) })
+	}()
+	select {
+	case got := <-heard:
+		if want := channel(1).ID + " offline"; got != want {
+			t.Errorf("heard %q, want %q", got, want)
+		}
+	case <-soon(t).Done():
+		t.Fatal("nothing is heard")
+	}
+	stop()
+	<-ended
 }

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"strings"
-	"time"
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
@@ -68,84 +67,53 @@ func (p *publisher) statusFailed(m *nats.Msg, err error) {
 	p.signal()
 }
 
-// LoadStatuses fills the table with the last stored status of each registered channel.
-func (b *Bus) LoadStatuses(ctx context.Context, into *registry.Statuses) error {
-	const name = kvStreamPrefix + statusBucket
-	s, err := b.js.Stream(ctx, name)
+// LoadStatuses fills the table with the last stored status of each registered channel, and returns the
+// sequence that FollowStatuses goes on from.
+func (b *Bus) LoadStatuses(ctx context.Context, into *registry.Statuses) (end uint64, err error) {
+	s, err := b.js.Stream(ctx, kvStreamPrefix+statusBucket)
 	if err != nil {
-		return fmt.Errorf("opening the bucket %s: %w", statusBucket, err)
+		return 0, fmt.Errorf("opening the bucket %s: %w", statusBucket, err)
 	}
 	if s.CachedInfo().State.Msgs == 0 {
-		return nil
+		return s.CachedInfo().State.LastSeq, nil
 	}
-	c, err := s.OrderedConsumer(ctx, jetstream.OrderedConsumerConfig{DeliverPolicy: jetstream.DeliverLastPerSubjectPolicy})
-	if err != nil {
-		return fmt.Errorf("reading the bucket %s: %w", statusBucket, err)
-	}
-	it, err := c.Messages(jetstream.PullMaxMessagesWithBytesLimit(4096, followBytes))
-	if err != nil {
-		return fmt.Errorf("reading the bucket %s: %w", statusBucket, err)
-	}
-	defer it.Stop()
 	channels := b.registry.Snapshot()
 	var unread []error
-	for {
-		m, err := it.Next(jetstream.NextContext(ctx))
-		if err != nil {
-			return fmt.Errorf("reading the bucket %s: %w", statusBucket, err)
+	from := jetstream.OrderedConsumerConfig{DeliverPolicy: jetstream.DeliverLastPerSubjectPolicy}
+	err = b.readStatuses(ctx, from, func(sequence, pending uint64, id string, status *registry.Status, err error) bool {
+		end = sequence
+		if _, ok := channels.Get(id); ok && err != nil {
+			unread = append(unread, fmt.Errorf("%s: %w", id, err))
+		} else if ok && status != nil {
+			into.Set(id, *status)
 		}
-		id := strings.TrimPrefix(m.Subject(), statusPrefix)
-		if _, ok := channels.Get(id); ok && m.Headers().Get(headerOperation) == "" {
-			var st registry.Status
-			if err := json.Unmarshal(m.Data(), &st); err != nil {
-				unread = append(unread, fmt.Errorf("%s: %w", id, err))
-			} else {
-				into.Set(id, st)
-			}
-		}
-		meta, err := m.Metadata()
-		if err != nil {
-			return fmt.Errorf("reading the bucket %s: %w", statusBucket, err)
-		}
-		if meta.NumPending == 0 {
-			break
-		}
-	}
+		return pending > 0
+	})
 	if len(unread) > 0 {
 		// What can't be read is unknown, and known again after the next probe.
 		b.log.Warn("Stored statuses can't be read; those channels are unknown", "count", len(unread), "first", unread[0])
 	}
-	return nil
+	return end, err
 }
 
-// FollowStatuses calls f with each status that is stored from the time on, by whatever gateway, nil for one that is
-// deleted, until ctx ends. What is stored while the server can't be reached is told afterwards.
-func (b *Bus) FollowStatuses(ctx context.Context, since time.Time, f func(id string, s *registry.Status)) {
-	var last uint64 // sequence of the last one that was told
-	wait := retryMin
-	for ctx.Err() == nil {
-		began := time.Now()
-		err := b.followStatuses(ctx, since, &last, f)
-		if ctx.Err() != nil {
-			return
-		}
-		if time.Since(began) > retryMax {
-			wait = retryMin
-		}
-		b.log.Warn("Reading what other gateways find is interrupted; trying again", "error", err)
-		if !pause(ctx, wait) {
-			return
-		}
-		wait = min(2*wait, retryMax)
-	}
+// FollowStatuses calls f with each status that is stored behind the one of a sequence, by whatever gateway, nil for one
+// that is deleted, until ctx ends. What is stored while the server can't be reached is told afterwards.
+func (b *Bus) FollowStatuses(ctx context.Context, after uint64, f func(id string, s *registry.Status)) {
+	repeat(ctx, b.log, "Reading what other gateways find is interrupted; trying again", func() error {
+		from := jetstream.OrderedConsumerConfig{DeliverPolicy: jetstream.DeliverByStartSequencePolicy, OptStartSeq: after + 1}
+		return b.readStatuses(ctx, from, func(sequence, _ uint64, id string, status *registry.Status, err error) bool {
+			after = sequence
+			if err == nil { // else the next one tells how it is
+				f(id, status)
+			}
+			return true
+		})
+	})
 }
 
-func (b *Bus) followStatuses(ctx context.Context, since time.Time, last *uint64, f func(id string, s *registry.Status)) error {
-	o := jetstream.OrderedConsumerConfig{DeliverPolicy: jetstream.DeliverByStartTimePolicy, OptStartTime: &since}
-	if *last > 0 {
-		o = jetstream.OrderedConsumerConfig{DeliverPolicy: jetstream.DeliverByStartSequencePolicy, OptStartSeq: *last + 1}
-	}
-	c, err := b.js.OrderedConsumer(ctx, kvStreamPrefix+statusBucket, o)
+// readStatuses calls f with statuses, nil for one that is deleted, and how many are still to come, until it has enough.
+func (b *Bus) readStatuses(ctx context.Context, from jetstream.OrderedConsumerConfig, f func(sequence, pending uint64, id string, s *registry.Status, err error) bool) error {
+	c, err := b.js.OrderedConsumer(ctx, kvStreamPrefix+statusBucket, from)
 	if err != nil {
 		return fmt.Errorf("reading the bucket %s: %w", statusBucket, err)
 	}
@@ -154,7 +122,7 @@ func (b *Bus) followStatuses(ctx context.Context, since time.Time, last *uint64,
 		return fmt.Errorf("reading the bucket %s: %w", statusBucket, err)
 	}
 	defer it.Stop()
-	for {
+	for more := true; more; {
 		m, err := it.Next(jetstream.NextContext(ctx))
 		if err != nil {
 			return fmt.Errorf("reading the bucket %s: %w", statusBucket, err)
@@ -163,15 +131,12 @@ func (b *Bus) followStatuses(ctx context.Context, since time.Time, last *uint64,
 		if err != nil {
 			return fmt.Errorf("reading the bucket %s: %w", statusBucket, err)
 		}
-		*last = meta.Sequence.Stream
-		id := strings.TrimPrefix(m.Subject(), statusPrefix)
-		if m.Headers().Get(headerOperation) != "" {
-			f(id, nil)
-			continue
+		var s *registry.Status
+		if m.Headers().Get(headerOperation) == "" {
+			s = new(registry.Status)
+			err = json.Unmarshal(m.Data(), s)
 		}
-		s := new(registry.Status)
-		if json.Unmarshal(m.Data(), s) == nil {
-			f(id, s)
-		}
+		more = f(meta.Sequence.Stream, meta.NumPending, strings.TrimPrefix(m.Subject(), statusPrefix), s, err)
 	}
+	return nil
 }

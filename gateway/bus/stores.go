@@ -170,3 +170,12 @@ func maxBytes(n int64) int64 {
 	}
 	return n
 }
+
+// replicas are the copies that a stream is to have: as many as that of the registry, which is opened first.
+func (b *Bus) replicas(ctx context.Context) int {
+	s, err := b.js.Stream(ctx, registryStream)
+	if err != nil {
+		return 1
+	}
+	return s.CachedInfo().Config.Replicas
+}

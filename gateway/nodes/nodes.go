@@ -22,8 +22,8 @@ const (
 	Settle = 2 * time.Second
 	// together is how long others are waited for that come at the same time, before shares are made anew.
 	together = time.Second
-	// weighed is how often it is looked whether the shares are still even.
-	weighed = 5 * time.Second
+	// weighEvery is how often it is looked whether the shares are still even.
+	weighEvery = 5 * time.Second
 )
 
 // Node is a gateway, as it tells of itself.
@@ -88,10 +88,12 @@ type Nodes struct {
 	view atomic.Pointer[view]
 	held atomic.Pointer[time.Time] // when the beat was sent that was written last
 
+	company chan struct{} // closed once channels are divided among several
+	weighed time.Time     // when it was last looked whether somebody came, or shares are uneven; of Run alone
+
 	mu    sync.Mutex
 	seen  map[string]Seen
-	set   time.Time // when the living last changed
-	clash string    // the instance of another of the same name
+	clash bool // an older one has the same name
 }
 
 // view is the table in force.
@@ -114,7 +116,7 @@ var ErrTaken = errors.New("another gateway of this city has the same name: give 
 
 // Join tells the others of this gateway, and learns of them. Run must follow.
 func Join(ctx context.Context, o Options) (*Nodes, error) {
-	n := &Nodes{o: o, wake: make(chan struct{}, 1), seen: map[string]Seen{}}
+	n := &Nodes{o: o, wake: make(chan struct{}, 1), company: make(chan struct{}), seen: map[string]Seen{}}
 	n.view.Store(&view{})
 	names, err := o.Bucket.List(ctx)
 	if err != nil {
@@ -144,15 +146,20 @@ func Join(ctx context.Context, o Options) (*Nodes, error) {
 	return n, nil
 }
 
-// Run keeps in touch until ctx ends, and says then that this gateway leaves.
+// Company is closed once channels were divided among several gateways: one that was always alone needs to
+// follow nobody.
+func (n *Nodes) Company() <-chan struct{} { return n.company }
+
+// Leave says, after Run, that this gateway works on no channel any more. Without it the others find out in a while.
+func (n *Nodes) Leave(ctx context.Context) error { return n.say(ctx, true) }
+
+// Run keeps in touch until ctx ends.
 func (n *Nodes) Run(ctx context.Context) error {
 	ctx, cancel := context.WithCancel(ctx)
 	stop := n.o.Bucket.Watch(func(name string, record []byte) { n.heard(name, record, false) })
 	defer stop()
-	for _, name := range []string{tableKey} { // between Join and Watch
-		if b, there, err := n.o.Bucket.Get(ctx, name); err == nil && there {
-			n.heard(name, b, false)
-		}
+	if b, there, err := n.o.Bucket.Get(ctx, tableKey); err == nil && there { // between Join and Watch
+		n.table(b)
 	}
 	var saying sync.WaitGroup
 	defer saying.Wait()
@@ -165,7 +172,7 @@ func (n *Nodes) Run(ctx context.Context) error {
 		n.mu.Lock()
 		clash := n.clash
 		n.mu.Unlock()
-		if clash != "" {
+		if clash {
 			return fmt.Errorf("%w: %s", ErrTaken, n.o.Self.Name)
 		}
 		n.divide(ctx)
@@ -175,10 +182,6 @@ func (n *Nodes) Run(ctx context.Context) error {
 		}
 		select {
 		case <-ctx.Done():
-			saying.Wait()
-			leaving, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*time.Second)
-			defer cancel()
-			_ = n.say(leaving, true) // else the others find out in a while
 			return nil
 		case <-tick.C:
 		case <-n.wake:
@@ -264,7 +267,7 @@ func (n *Nodes) heard(name string, record []byte, first bool) {
 	if node.Name == n.o.Self.Name {
 		// The younger one yields. What is there at the start is this gateway before it was restarted, most likely.
 		if !first && node.Instance != n.o.Self.Instance && !node.Leaving && node.Started.Before(n.o.Self.Started) {
-			n.clash = node.Instance
+			n.clash = true
 			n.signal()
 		}
 		return
@@ -295,6 +298,13 @@ func (n *Nodes) table(record []byte) {
 	}
 	v.fresh = old.fresh && now.Before(old.from)
 	n.view.Store(v)
+	if len(t.Shares) > 1 {
+		select {
+		case <-n.company:
+		default:
+			close(n.company)
+		}
+	}
 }
 
 func (n *Nodes) signal() {
@@ -335,21 +345,21 @@ func (n *Nodes) divide(ctx context.Context) {
 	switch {
 	case gone:
 	case !slices.Equal(living, v.table.Shares): // somebody came
-		if n.set.IsZero() {
-			n.set = now
+		if n.weighed.IsZero() {
+			n.weighed = now
 		}
-		if now.Sub(n.set) < together {
+		if now.Sub(n.weighed) < together {
 			return
 		}
-	case len(living) > 1 && now.Sub(n.set) >= weighed:
-		n.set = now
+	case len(living) > 1 && now.Sub(n.weighed) >= weighEvery:
+		n.weighed = now
 		if v.table.even(n.o.Counts()) {
 			return
 		}
 	default:
 		return
 	}
-	n.set = time.Time{}
+	n.weighed = time.Time{}
 	// Whoever isn't heard because this gateway hears nothing isn't dead.
 	syncing, cancel := context.WithTimeout(ctx, Dead)
 	err := n.o.Bucket.Sync(syncing)

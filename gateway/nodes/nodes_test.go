@@ -275,6 +275,9 @@ func (g *gateways) end(name string) {
 	if err := <-g.done[name]; err != nil {
 		g.t.Error(err)
 	}
+	if err := g.all[name].Leave(g.t.Context()); err != nil {
+		g.t.Error(err)
+	}
 	delete(g.all, name)
 }
 
@@ -284,10 +287,16 @@ func TestComeAndGo(t *testing.T) {
 		g := newGateways(t)
 		g.start("b")
 		g.within(0, 1) // alone it waits for nobody
+		select {
+		case <-g.all["b"].Company():
+			t.Error("one that is alone has company")
+		default:
+		}
 		g.start("c")
 		g.within(together+Settle+beat, 2)
 		g.start("a")
 		g.within(together+Settle+beat, 3)
+		<-g.all["b"].Company()
 		if list := g.all["b"].List(); len(list) != 3 || !list[0].Alive || !list[1].Self {
 			t.Errorf("%+v", list)
 		}

@@ -34,9 +34,10 @@ type Store interface {
 	// Append writes a record at the end of the log.
 	Append(ctx context.Context, record []byte) error
 	// Since calls f with each record that was appended at or after the time, in their order.
-	Since(ctx context.Context, at time.Time, f func(record []byte) error) error
-	// Follow calls f with each record that is appended from the time on, until ctx ends.
-	Follow(ctx context.Context, at time.Time, f func(record []byte) error) error
+	// It returns the sequence of the last one that is there, for Follow.
+	Since(ctx context.Context, at time.Time, f func(record []byte) error) (end uint64, err error)
+	// Follow calls f with each record behind that sequence, as they are appended, until ctx ends.
+	Follow(ctx context.Context, after uint64, f func(record []byte))
 	// Forget takes what was appended before the time out of the log.
 	Forget(ctx context.Context, before time.Time) error
 	// PutDay stores the parts of a day at rest, all or none; a day that is there stays as it is.
@@ -92,8 +93,6 @@ type Recorder struct {
 	order []uint32      // channels by id
 	out   outbox
 
-	known map[uint64]time.Time // hashes of what others recorded lately
-
 	asking chan struct{} // holds one while the sums of days are looked at
 	sums   map[int64]*daySums
 	view   *view // of the registry that was last looked at
@@ -117,19 +116,19 @@ type outbox struct {
 // Open reads what is recorded, and goes on recording. ctx bounds the opening only. The time since the
 // last record is one of which nothing is known. Close the Recorder before the store.
 func Open(ctx context.Context, o Options) (*Recorder, error) {
-	r := &Recorder{o: o, book: newBook(), asking: make(chan struct{}, 1), known: map[uint64]time.Time{}}
+	r := &Recorder{o: o, book: newBook(), asking: make(chan struct{}, 1)}
 	r.inbox.wake = make(chan struct{}, 1)
 	r.rest = make(map[int64]int)
 	r.sums = make(map[int64]*daySums)
-	opened := time.Now()
-	if err := r.load(ctx); err != nil {
+	end, err := r.load(ctx)
+	if err != nil {
 		return nil, err
 	}
 	r.note(time.Now(), nil, began)
 	life, stop := context.WithCancel(context.Background())
 	r.stop = stop
 	r.running.Go(func() { r.run(life) })
-	r.running.Go(func() { r.follow(life, opened) })
+	r.running.Go(func() { r.follow(life, end) })
 	return r, nil
 }
 

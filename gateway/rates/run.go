@@ -4,18 +4,15 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
 	"slices"
 	"time"
-
-	"github.com/cespare/xxhash/v2"
 )
 
 // load reads the newest day at rest, and the log since.
-func (r *Recorder) load(ctx context.Context) error {
+func (r *Recorder) load(ctx context.Context) (end uint64, err error) {
 	days, err := r.o.Store.Days(ctx)
 	if err != nil {
-		return err
+		return 0, err
 	}
 	var numbers []int64
 	for day, parts := range days {
@@ -31,70 +28,42 @@ func (r *Recorder) load(ctx context.Context) error {
 			since = time.UnixMilli(r.book.start() - restAfter.Milliseconds())
 			break
 		} else if !errors.Is(err, errRecord) {
-			return err
+			return 0, err
 		}
 		r.o.Log.Error("A day of states can't be read; it is left out", "day", dayOf(n).Format(time.DateOnly), "error", err)
 		delete(r.rest, n)
 		r.book = newBook()
 	}
 	damaged := 0
-	err = r.o.Store.Since(ctx, since, func(b []byte) error {
+	end, err = r.o.Store.Since(ctx, since, func(b []byte) error {
 		rec, err := decodeRecord(b)
 		if err != nil {
 			damaged++
 			return nil
 		}
 		r.book.apply(&rec)
-		if now := time.Now(); rec.node != r.o.Node && now.UnixMilli()-rec.at < 2*lateMost.Milliseconds() {
-			r.isNew(b, now)
-		}
 		return nil
 	})
 	if err != nil {
-		return err
+		return 0, err
 	}
 	if damaged > 0 {
 		r.o.Log.Error("Records of states can't be read; they are left out", "count", damaged)
 	}
-	return nil
+	return end, nil
 }
 
-// follow takes over what other gateways record, from a time on.
-func (r *Recorder) follow(ctx context.Context, since time.Time) {
-	for ctx.Err() == nil {
-		// A record may have been stored later than it was made.
-		err := r.o.Store.Follow(ctx, since.Add(-lateMost), func(b []byte) error {
-			since = time.Now()
-			rec, err := decodeRecord(b)
-			if err != nil || rec.node == r.o.Node || !r.isNew(b, since) {
-				return nil //nolint:nilerr // that one can't be read is told when it is loaded
-			}
-			r.mu.Lock()
-			defer r.mu.Unlock()
-			r.book.apply(&rec)
-			return nil
-		})
-		if ctx.Err() == nil {
-			r.o.Log.Warn("Following what other gateways record is interrupted; trying again", "error", err)
+// follow takes over what other gateways record behind a sequence.
+func (r *Recorder) follow(ctx context.Context, after uint64) {
+	r.o.Store.Follow(ctx, after, func(b []byte) {
+		rec, err := decodeRecord(b)
+		if err != nil || rec.node == r.o.Node { // damage is told of when it is loaded
+			return
 		}
-		select {
-		case <-ctx.Done():
-		case <-time.After(5 * time.Second):
-		}
-	}
-}
-
-// isNew reports whether a record of others wasn't taken over before. It is for who loads and then follows.
-func (r *Recorder) isNew(record []byte, now time.Time) bool {
-	sum := xxhash.Sum64(record)
-	if _, known := r.known[sum]; known {
-		return false
-	}
-	if len(r.known) > 1<<12 {
-		maps.DeleteFunc(r.known, func(_ uint64, at time.Time) bool { return now.Sub(at) > 2*lateMost })
-	}
-	r.known[sum] = now
-	return true
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		r.book.apply(&rec)
+	})
 }
 
 // resume makes the book begin after a day at rest.
