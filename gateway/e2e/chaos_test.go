@@ -14,7 +14,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
 	"sharpeyes/registry"
@@ -82,7 +81,7 @@ func TestChaos(t *testing.T) {
 				mu.Lock()
 				edits = append(edits, e)
 				mu.Unlock()
-				time.Sleep(time.Duration(r.IntN(40)) * time.Millisecond) // of the load
+				pause(t.Context(), r, 40*time.Millisecond)
 			}
 		})
 	}
@@ -93,7 +92,7 @@ func TestChaos(t *testing.T) {
 			camera := edited + r.IntN(cameras-edited)
 			s.set(t, camera, sim.Fault{Kind: sim.Die})
 			failed++
-			time.Sleep(2500 * time.Millisecond) // so that it is found
+			pause(t.Context(), r, 5*time.Second) // whether it is found or not
 			s.heal(t, camera)
 		}
 	})
@@ -107,7 +106,7 @@ func TestChaos(t *testing.T) {
 			done["killed"]++
 			up[i].Lock()
 			g.kill(t)
-			time.Sleep(time.Duration(r.IntN(4000)) * time.Millisecond)
+			pause(t.Context(), r, 4*time.Second)
 			g.start(t)
 			up[i].Unlock()
 		case 1:
@@ -121,12 +120,12 @@ func TestChaos(t *testing.T) {
 			if err := syscall.Kill(g.pid(), syscall.SIGSTOP); err != nil {
 				t.Fatal(err)
 			}
-			time.Sleep(time.Duration(500+r.IntN(5000)) * time.Millisecond)
+			pause(t.Context(), r, 6*time.Second)
 			if err := syscall.Kill(g.pid(), syscall.SIGCONT); err != nil {
 				t.Fatal(err)
 			}
 		}
-		time.Sleep(time.Duration(r.IntN(3000)) * time.Millisecond)
+		pause(t.Context(), r, 3*time.Second)
 	}
 	work.Wait()
 	divided(t, 90*time.Second, first, 3, cameras)
@@ -232,16 +231,7 @@ type events struct {
 
 func readEvents(t *testing.T, url string) events {
 	t.Helper()
-	nc, err := nats.Connect(url)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer nc.Close()
-	js, err := jetstream.New(nc)
-	if err != nil {
-		t.Fatal(err)
-	}
-	c, err := js.OrderedConsumer(t.Context(), "SHARPEYES_EVENTS", jetstream.OrderedConsumerConfig{})
+	c, err := openJetStream(t, url).OrderedConsumer(t.Context(), "SHARPEYES_EVENTS", jetstream.OrderedConsumerConfig{})
 	if err != nil {
 		t.Fatal(err)
 	}

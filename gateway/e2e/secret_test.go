@@ -16,7 +16,6 @@ import (
 
 	"github.com/bluenviron/gortsplib/v4/pkg/base"
 	"github.com/klauspost/compress/zstd"
-	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
 	"sharpeyes/streams/sim"
@@ -111,15 +110,7 @@ func TestCameraRefusesPassword(t *testing.T) {
 // stored adds all that is stored on NATS: as it is, and unpacked where it is compressed.
 func (g *gateway) stored(t testing.TB, into map[string]string) {
 	t.Helper()
-	nc, err := nats.Connect(g.nats)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer nc.Close()
-	js, err := jetstream.New(nc)
-	if err != nil {
-		t.Fatal(err)
-	}
+	js := openJetStream(t, g.nats)
 	unpack, err := zstd.NewReader(nil)
 	if err != nil {
 		t.Fatal(err)
