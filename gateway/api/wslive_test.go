@@ -157,14 +157,25 @@ func TestWatch(t *testing.T) {
 		t.Errorf("reads as %+v", who)
 	}
 	<-s.begun
-	picture := film(t)
-	go func() {
+	picture, playing := film(t), make(chan struct{})
+	var sending sync.WaitGroup
+	defer sending.Wait()
+	sending.Go(func() {
+		keyframes := 0
 		for range 60 {
-			s.send(northGate, picture(time.Now()))
+			u := picture(time.Now())
+			if u.Keyframe {
+				keyframes++
+			}
+			if u.Keyframe && keyframes == 2 {
+				<-playing // who joins later begins with this one
+			}
+			s.send(northGate, u)
 		}
-	}()
+	})
 	_ = ws.SetReadDeadline(time.Now().Add(10 * time.Second))
 	kind, text, err := ws.ReadMessage()
+	close(playing)
 	var first struct{ Mime string }
 	if err != nil || kind != websocket.TextMessage || json.Unmarshal(text, &first) != nil || !strings.HasPrefix(first.Mime, `video/mp4; codecs="avc1.`) {
 		t.Fatalf("first %d %s, %v", kind, text, err)
