@@ -69,7 +69,7 @@ test: lint gosec web-test web unit e2e web-e2e ## Everything that must pass: lin
 
 .PHONY: unit
 unit: ## Unit tests with the race detector (PKG=./config RUN=TestLoad)
-	$(GO) test -race -timeout 10m -run '$(RUN)' $(PKG)
+	.ci/unit -run '$(RUN)' $(PKG)
 
 .PHONY: e2e
 e2e: ## End-to-end tests: the built binary with ffmpeg, GStreamer and nats
