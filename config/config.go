@@ -9,6 +9,7 @@ type Config struct {
 	Node    Node    `yaml:"node"`
 	DataDir string  `yaml:"data_dir"` // holds the store of the embedded NATS server and the key of the credentials
 	NATS    NATS    `yaml:"nats"`
+	Share   Share   `yaml:"share"`
 	HTTP    HTTP    `yaml:"http"`
 	RTSP    RTSP    `yaml:"rtsp"`
 	Streams Streams `yaml:"streams"`
@@ -38,7 +39,16 @@ type NATS struct {
 	TLSCert     string   `yaml:"tls_cert"`    // file; of the embedded server
 	TLSKey      string   `yaml:"tls_key"`     // file
 	Replicas    int      `yaml:"replicas"`
-	LeafRemotes []string `yaml:"leaf_remotes"`
+	LeafListen  string   `yaml:"leaf_listen"`  // where gateways of the level below join the embedded server
+	LeafRemotes []string `yaml:"leaf_remotes"` // the level above
+}
+
+// Share is what the level above gets. What is empty is any.
+type Share struct {
+	Classes   []int    `yaml:"classes"`
+	Scenarios []string `yaml:"scenarios"`
+	Sites     []string `yaml:"sites"` // each with all that lies in it
+	Kinds     []string `yaml:"kinds"` // of events
 }
 
 // HTTP is the listener of the API and the command centre.
@@ -150,6 +160,7 @@ func Default() Config {
 		Node:    Node{Capacity: 1},
 		DataDir: "data",
 		NATS:    NATS{Listen: "127.0.0.1:4222", Replicas: 1},
+		Share:   Share{Kinds: []string{"health", "motion", "site"}},
 		HTTP:    HTTP{Listen: "127.0.0.1:8080"},
 		RTSP:    RTSP{Listen: "127.0.0.1:8554", UDP: true},
 		Streams: Streams{Linger: 15 * time.Second, StartTimeout: 10 * time.Second, ReaderQueue: 4 << 20},

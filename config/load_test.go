@@ -70,6 +70,7 @@ func TestDefaultFileLoadsAsDefault(t *testing.T) {
 	}
 	want := Default()
 	want.NATS.LeafRemotes = []string{}
+	want.Share.Classes, want.Share.Scenarios, want.Share.Sites = []int{}, []string{}, []string{}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("got  %+v\nwant %+v", got, want)
 	}

@@ -60,6 +60,7 @@ func (c Config) problems() Problems {
 	_, err := time.LoadLocation(c.Alerts.Zone)
 	k.require(err == nil && c.Alerts.Zone != "", "alerts.zone", c.Alerts.Zone, "isn't a time zone; write one like Asia/Shanghai")
 	k.require(c.Audit.MaxAge >= time.Hour, "audit.max_age", c.Audit.MaxAge, "is too short; write 1h or more")
+	k.share(c.Share)
 	k.choice("log.level", c.Log.Level, "debug", "info", "warn", "error")
 	k.choice("log.format", c.Log.Format, "text", "json")
 	return k.Problems
@@ -77,8 +78,12 @@ func (k *check) nats(n NATS) {
 	} else if n.Listen != "" {
 		k.address("nats.listen", n.Listen)
 	}
+	if n.LeafListen != "" {
+		k.address("nats.leaf_listen", n.LeafListen)
+		k.require(n.URL == "", "nats.leaf_listen", n.LeafListen, "is of the embedded server, and nats.url names another one; empty one of them")
+	}
 	for i, u := range n.LeafRemotes {
-		k.natsURL(fmt.Sprintf("nats.leaf_remotes[%d]", i), u)
+		k.leaf(fmt.Sprintf("nats.leaf_remotes[%d]", i), u, n.LeafRemotes[0])
 	}
 	k.require(n.URL == "" || len(n.LeafRemotes) == 0, "nats.leaf_remotes", "",
 		"is for the embedded server, and nats.url names another one; empty one of them")
@@ -93,6 +98,35 @@ func (k *check) natsURL(key, value string) {
 	u, err := url.Parse(value)
 	ok := err == nil && u.Host != "" && slices.Contains([]string{"nats", "tls", "ws", "wss"}, u.Scheme)
 	k.require(ok, key, "", "isn't the address of a NATS server; write nats://host:4222 or tls://host:4222")
+}
+
+// leaf checks a server of the level above; all of them are to be joined in the name of the first.
+func (k *check) leaf(key, value, first string) {
+	k.natsURL(key, value)
+	u, err := url.Parse(value)
+	if err != nil || u.Host == "" || u.User == nil { // without a name it is the node's
+		return
+	}
+	k.require(levelName.MatchString(u.User.Username()), key, "", "names nobody who can be a level; write nats://NAME:TOKEN@host:7422, with a name of a-z, 0-9, _ and -")
+	f, err := url.Parse(first)
+	k.require(err != nil || f.User.Username() == u.User.Username(), key, "", "joins in another name than the first; all are servers of one level")
+}
+
+var levelName = regexp.MustCompile(`^[a-z0-9_-]{1,32}$`)
+
+func (k *check) share(s Share) {
+	for _, c := range s.Classes {
+		k.require(slices.Contains([]int{1, 2, 3, 9}, c), "share.classes", c, "isn't a class; write 1, 2, 3 or 9")
+	}
+	for _, scenario := range s.Scenarios {
+		k.require(levelName.MatchString(scenario), "share.scenarios", scenario, "can't be a scenario; write one token like campus")
+	}
+	for _, site := range s.Sites {
+		k.require(sitePath.MatchString(site), "share.sites", site, "isn't a path; write one like xiamen/siming")
+	}
+	for _, kind := range s.Kinds {
+		k.choice("share.kinds", kind, "health", "motion", "site", "stream")
+	}
 }
 
 func (k *check) streams(s Streams) {
@@ -148,7 +182,7 @@ type listener struct{ key, address string }
 func (c Config) listening() []listener {
 	all := []listener{{"http.listen", c.HTTP.Listen}, {"rtsp.listen", c.RTSP.Listen}, {"rtsp.tls_listen", c.RTSP.TLSListen}}
 	if c.NATS.URL == "" {
-		all = append(all, listener{"nats.listen", c.NATS.Listen})
+		all = append(all, listener{"nats.listen", c.NATS.Listen}, listener{"nats.leaf_listen", c.NATS.LeafListen})
 	}
 	return slices.DeleteFunc(all, func(l listener) bool { return l.address == "" })
 }

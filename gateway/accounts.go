@@ -27,6 +27,7 @@ func (g *gateway) openAccess(ctx context.Context) error {
 		return fmt.Errorf("opening the users: %w", err)
 	}
 	g.closes("the users", users.Close)
+	g.users = users
 	o := access.Options{
 		Store: users, Sealer: g.keys, Anonymous: g.config().Access.Anonymous, Loopback: g.config().LoopbackOnly(),
 		AdminPassword: os.Getenv("SHARPEYES_ADMIN_PASSWORD"), Log: g.log,
@@ -57,12 +58,12 @@ func (g *gateway) openAccess(ctx context.Context) error {
 
 // authenticateNATS says as what somebody may connect to the embedded NATS server, and, for who may hear of
 // a part of the city only, of what.
-func (g *gateway) authenticateNATS(user, password string, remote net.Addr) (bus.Login, bool) {
+func (g *gateway) authenticateNATS(c bus.Credentials) (bus.Login, bool) {
 	const patience = 5 * time.Second
 	g.accessSet.Lock()
 	a := g.access
 	g.accessSet.Unlock()
-	tcp, isTCP := remote.(*net.TCPAddr)
+	tcp, isTCP := c.Remote.(*net.TCPAddr)
 	if a == nil || !isTCP {
 		return bus.Login{}, false
 	}
@@ -70,17 +71,25 @@ func (g *gateway) authenticateNATS(user, password string, remote net.Addr) (bus.
 	defer cancel()
 	var p access.Principal
 	var err error
-	if user == "" && password != "" {
-		p, err = a.AuthenticateToken(ctx, password, tcp.AddrPort().Addr())
+	if c.Leaf || c.User == "" && c.Password != "" {
+		p, err = a.AuthenticateToken(ctx, c.Password, tcp.AddrPort().Addr())
 	} else {
-		p, err = a.Authenticate(ctx, user, password, tcp.AddrPort().Addr())
+		p, err = a.Authenticate(ctx, c.User, c.Password, tcp.AddrPort().Addr())
+	}
+	if err == nil && c.Leaf && (p.Name != c.User || !isLevel(p)) {
+		err = errNoLevel
 	}
 	if err != nil {
-		g.deniedNATS(user, remote, err)
+		g.deniedNATS(c.User, c.Remote, err)
 		return bus.Login{}, false
+	}
+	if c.Leaf {
+		return bus.Login{Name: p.Name, Role: bus.RoleLevel, Until: p.Ends()}, true
 	}
 	return loginOf(p), true
 }
+
+var errNoLevel = errors.New("the token isn't of a user of that name who may share")
 
 // loginOf is what a principal is to NATS.
 func loginOf(p access.Principal) bus.Login {

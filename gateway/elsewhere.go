@@ -1,10 +1,10 @@
 package gateway
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
-	"net/url"
 	"strings"
 	"sync"
 	"time"
@@ -100,15 +100,20 @@ func (e *elsewhere) pull(ctx context.Context, ch registry.Channel, p streams.Pro
 			delete(e.pulls, key)
 		}
 	}()
-	e.came(ch, key, from != "")
+	e.came(ch, key, from != "" || ch.Via != "")
+	var there registry.Channel
 	var err error
-	if from == "" {
-		err = e.camera.Pull(pulling, ch, p, sink)
-	} else {
-		var there registry.Channel
+	switch {
+	case from != "":
 		if there, err = e.at(ctx, ch, p, address); err == nil {
-			err = as(from, e.relay.Pull(pulling, there, p, sink))
+			err = as("gateway "+from, e.relay.Pull(pulling, there, p, sink))
 		}
+	case ch.Via != "":
+		if there, err = e.g.levels.at(ctx, ch, p); err == nil {
+			err = as(ch.Via, e.relay.Pull(pulling, there, p, sink))
+		}
+	default:
+		err = e.camera.Pull(pulling, ch, p, sink)
 	}
 	if ctx.Err() == nil && errors.Is(context.Cause(pulling), errMoved) {
 		return errMoved
@@ -122,24 +127,20 @@ func (e *elsewhere) at(ctx context.Context, ch registry.Channel, p streams.Profi
 	if err != nil {
 		return ch, err
 	}
-	path := "/" + ch.ID
-	if p == streams.Sub {
-		path += "/sub"
-	}
-	u := url.URL{Scheme: "rtsp", Host: address, Path: path, RawQuery: url.Values{"ticket": {ticket}}.Encode()}
-	ch.URL, ch.SubURL, ch.Username, ch.Password, ch.Transport = u.String(), u.String(), "", "", "tcp"
+	u := streamURL(address, ch.ID, p, ticket)
+	ch.URL, ch.SubURL, ch.Username, ch.Password, ch.Transport = u, u, "", "", "tcp"
 	return ch, nil
 }
 
 // as gives a failure to relay the reason that the owner told, which its answer begins with. One that it didn't
 // tell is of the way to it.
-func as(gateway string, err error) error {
+func as(server string, err error) error {
 	f, ok := errors.AsType[*streams.Failure](err)
 	if !ok {
 		return err
 	}
 	told := *f
-	told.Detail = fmt.Sprintf("gateway %s: %s", gateway, f.Detail)
+	told.Detail = fmt.Sprintf("%s: %s", server, f.Detail)
 	for _, r := range event.Reasons() {
 		if strings.Contains(f.Detail, string(r)+":") {
 			told.Reason = r
@@ -156,12 +157,12 @@ func as(gateway string, err error) error {
 // errOwnerAway says that the owner isn't there, or doesn't take itself for the owner yet.
 var errOwnerAway = errors.New("the gateway that owns the channel doesn't serve it now")
 
-// from is the gateway that a stream comes from, empty for its camera.
+// from is the gateway, or the level below, that a stream comes from, empty for its camera.
 func (e *elsewhere) from(key streams.Key) string {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if w := e.pulls[key]; w != nil {
-		return w.from
+		return cmp.Or(w.from, w.channel.Via)
 	}
 	return ""
 }

@@ -108,6 +108,8 @@ type gateway struct {
 	turns     *turns
 	elsewhere *elsewhere
 	nodes     *nodes.Nodes
+	users     *bus.Bucket
+	levels    *leveling
 	loaded    uint64 // sequence up to which statuses were
 	always    *always
 	api       *api.API
@@ -175,6 +177,9 @@ func (g *gateway) open(ctx context.Context) error {
 	if err := g.openStreams(); err != nil {
 		return err
 	}
+	if err := g.openLevels(ctx); err != nil {
+		return fmt.Errorf("linking the levels: %w", err)
+	}
 	if err := g.openAlerts(ctx); err != nil {
 		return fmt.Errorf("opening the alerts: %w", err)
 	}
@@ -213,7 +218,7 @@ func (g *gateway) openStreams() error {
 		StartTimeout: cfg.Streams.StartTimeout, StallTimeout: stallTimeout, UserAgent: "sharpeyes/" + g.o.Version,
 	})
 	g.monitor = health.New(health.Options{
-		Owns: g.owns, Whole: g.nodes.Whole,
+		Owns: g.probes, Whole: g.nodes.Whole,
 		Config: cfg.Health, Node: cfg.Node.Name, Prober: newProber(g),
 		Publisher: witness{g.bus, g.rates}, Statuses: g.statuses, Snapshot: snapshot, Log: g.log,
 		Record: g.record,
@@ -222,7 +227,7 @@ func (g *gateway) openStreams() error {
 	g.metadata = newMetadata(g)
 	g.motions = newMotions(func() time.Duration { return g.config().Motion.Hold }, g.publishMotion)
 	g.defers(g.motions.close)
-	g.devices = devices.New(devices.Options{Owns: g.owns, Tell: g.motions.device, Log: g.log})
+	g.devices = devices.New(devices.Options{Owns: g.probes, Tell: g.motions.device, Log: g.log})
 	g.judges = newJudges(g)
 	g.hub = streams.NewHub(streams.Options{
 		Source:       g.elsewhere,
@@ -245,7 +250,7 @@ func (g *gateway) openStreams() error {
 	g.defers(g.motion.wait)
 	g.defers(g.metadata.wait)
 	g.defers(g.hub.Close)
-	g.always = newAlways(g.hub, cfg.Motion.AlwaysBudget, g.owns)
+	g.always = newAlways(g.hub, cfg.Motion.AlwaysBudget, g.probes)
 	var err error
 	if g.certificate, err = loadCertificate(cfg.RTSP.TLSCert, cfg.RTSP.TLSKey, g.log); err != nil {
 		return fmt.Errorf("rtsp.tls_cert: %w", err)
@@ -305,7 +310,7 @@ func (g *gateway) openAPI() error {
 	}
 	g.api = api.New(api.Options{
 		Catalogue: g.bus.Registry(), Statuses: g.statuses, Streams: g.hub, Live: g.hub, Events: g.bus, Rates: g.rates, Alerts: g.alerts, Users: users{g.access}, Sessions: g.access, Audit: g.audit, Report: g.motions.report, Ticket: g.ticket, LiveURL: g.liveURL(), Authenticator: principals{g.access},
-		Ready: g.bus.Ready, Gatherer: g.metrics, RTSPURL: g.rtspURL, Page: page, PageSettings: g.pageSettings, Nodes: g.listNodes, From: g.elsewhere.from, Version: g.o.Version, Log: g.log,
+		Ready: g.bus.Ready, Gatherer: g.metrics, RTSPURL: g.rtspURL, Page: page, PageSettings: g.pageSettings, Nodes: g.listNodes, Levels: g.levels.list, From: g.elsewhere.from, Version: g.o.Version, Log: g.log,
 		RotateKey: g.rotateKey, Center: g.config().Map.Center, StartTimeout: g.config().Streams.StartTimeout,
 	})
 	g.defers(g.api.Close)
@@ -337,7 +342,7 @@ func (g *gateway) pageSettings() api.PageSettings {
 // publishMotion tells of a motion, unless the channel has gone or isn't to be watched any more.
 func (g *gateway) publishMotion(id string, t event.Type, at time.Time, m event.Motion) {
 	ch, ok := g.bus.Registry().Snapshot().Get(id)
-	if !ok || ch.Motion == "off" || m.Source != event.FromWebhook && !g.owns(ch) {
+	if !ok || ch.Motion == "off" || m.Source != event.FromWebhook && !g.probes(ch) {
 		return
 	}
 	m.Channel = ch.Event()
@@ -379,6 +384,7 @@ func (g *gateway) run(ctx context.Context) error {
 	}
 	group.Go(func() error { return g.nodes.Run(ctx) })
 	group.Go(func() error { return g.followOthers(ctx) })
+	group.Go(func() error { return g.levels.run(ctx) })
 	group.Go(func() error { return g.monitor.Run(ctx) })
 	group.Go(func() error { return g.always.run(ctx) })
 	group.Go(func() error { return g.devices.Run(ctx) })
@@ -390,7 +396,7 @@ func (g *gateway) run(ctx context.Context) error {
 	if g.rtsps != nil {
 		a.RTSPS = g.rtsps.Addr().String()
 	}
-	g.log.Info("ready", "http", a.HTTP, "rtsp", a.RTSP, "nats", a.NATS, "channels", g.bus.Registry().Snapshot().Len())
+	g.log.Info("ready", "http", a.HTTP, "rtsp", a.RTSP, "nats", a.NATS, "leaf", g.bus.LeafAddress(), "channels", g.bus.Registry().Snapshot().Len())
 	if g.o.Ready != nil {
 		g.o.Ready(a)
 	}

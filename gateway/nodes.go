@@ -110,8 +110,12 @@ func (g *gateway) standing() nodes.State {
 	return s
 }
 
-// owns reports whether a channel is this gateway's to probe, to watch and to pull.
+// owns reports whether a channel is this gateway's to pull.
 func (g *gateway) owns(ch registry.Channel) bool { return g.nodes.Owns(ch.Site, ch.ID) }
+
+// probes reports whether a channel is this gateway's to probe and to watch. What belongs to a level below is probed
+// there.
+func (g *gateway) probes(ch registry.Channel) bool { return ch.Via == "" && g.owns(ch) }
 
 // moved takes over and lets go of channels, when owners have changed.
 func (g *gateway) moved() {
@@ -126,7 +130,7 @@ func (g *gateway) moved() {
 func (g *gateway) found(id string, s *registry.Status) {
 	ch, ok := g.bus.Registry().Snapshot().Get(id)
 	switch {
-	case ok && g.owns(ch):
+	case ok && g.probes(ch):
 	case !ok || s == nil:
 		g.statuses.Delete(id)
 	default:

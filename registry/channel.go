@@ -42,6 +42,8 @@ type Channel struct {
 	Contact     string   `json:"contact,omitempty"`
 	RecordDays  *int     `json:"record_days,omitempty"`
 	Enabled     bool     `json:"enabled"`
+	// Via is the level below that the channel belongs to, which probes it and serves its streams; empty: this one.
+	Via string `json:"via,omitempty"`
 }
 
 // Site is a place described by the operator. Places that a channel names and no one described

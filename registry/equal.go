@@ -10,7 +10,7 @@ func Equal(a, b Channel) bool {
 		a.URL == b.URL && a.SubURL == b.SubURL && a.Username == b.Username && a.Password == b.Password &&
 		a.Transport == b.Transport && a.Motion == b.Motion && a.Device == b.Device &&
 		a.InstallTime == b.InstallTime && a.Contact == b.Contact && same(a.RecordDays, b.RecordDays) &&
-		a.Enabled == b.Enabled
+		a.Enabled == b.Enabled && a.Via == b.Via
 }
 
 // same reports whether two optional values are both absent or both there and equal.

@@ -60,8 +60,11 @@ func (c Channel) WithPasswordOf(old Channel) Channel {
 }
 
 // DeviceKey is the recorder or encoder that the channel shares with others: device, or else the
-// host and port of the URL.
+// host and port of the URL. What belongs to the level below shares nothing here.
 func (c Channel) DeviceKey() string {
+	if c.Via != "" {
+		return ""
+	}
 	if c.Device != "" {
 		return c.Device
 	}

@@ -57,6 +57,8 @@ func quickRecord(line []byte, words repeated) (c Channel, sealed []byte, ok bool
 			c.RecordDays = &days
 		case "enabled":
 			c.Enabled = q.truth()
+		case "via":
+			c.Via = q.word()
 		case "sealed_password":
 			sealed = q.bytes()
 		default:

@@ -5,7 +5,7 @@ type repeated map[string]string
 
 func (r repeated) share(c *Channel) {
 	for _, s := range []*string{
-		&c.Site, &c.Scenario, &c.Username, &c.Transport, &c.Motion, &c.Device, &c.InstallTime, &c.Contact,
+		&c.Site, &c.Scenario, &c.Username, &c.Transport, &c.Motion, &c.Device, &c.InstallTime, &c.Contact, &c.Via,
 		(*string)(&c.Password),
 	} {
 		*s = r.one(*s)

@@ -59,6 +59,9 @@ func (s *Snapshot) All() iter.Seq[Channel] {
 // that these lie in, in the order of their paths.
 func (s *Snapshot) Sites() []Site { return slices.Clone(s.allPlaces().sites) }
 
+// Described is the places that someone described.
+func (s *Snapshot) Described() []Site { return slices.Clone(s.described) }
+
 // Site returns the place with the path, described or named by a channel.
 func (s *Snapshot) Site(path string) (Site, bool) {
 	p := s.allPlaces()

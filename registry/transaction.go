@@ -33,7 +33,7 @@ type Counts struct {
 // Plan is the transaction that makes the registry hold the given channels, each id once. A channel
 // without a password keeps the one it has, as long as its user name is the same; every other field
 // is taken as it is given. A channel that is there already, the same, isn't put again. With prune,
-// channels that aren't given are deleted.
+// channels that aren't given are deleted, but for those that belong to the level below.
 func Plan(s *Snapshot, in []Channel, prune bool) (Transaction, Counts) {
 	tx, n, _ := PlanDetailed(s, in, prune, 0)
 	return tx, n
@@ -66,7 +66,7 @@ func PlanDetailed(s *Snapshot, in []Channel, prune bool, most int) (Transaction,
 	}
 	if prune {
 		for c := range s.All() {
-			if _, ok := given[c.ID]; !ok {
+			if _, ok := given[c.ID]; !ok && c.Via == "" {
 				tx.Delete = append(tx.Delete, c.ID)
 			}
 		}

@@ -32,7 +32,7 @@ func (h *Hub) sharing(device string, but *Pull) []*Pull {
 // budget decides whether one more pull may be opened. When it may not, a pull that nobody watches is
 // given up, and returned: it must be gone first. The lock is held.
 func (h *Hub) budget(ch registry.Channel, n need) (ending *Pull, err error) {
-	if h.o.MaxPerDevice > 0 {
+	if h.o.MaxPerDevice > 0 && ch.DeviceKey() != "" {
 		if all := h.sharing(ch.DeviceKey(), nil); len(all) >= h.o.MaxPerDevice {
 			if p := spare(all, n); p != nil {
 				return p, nil

@@ -22,9 +22,11 @@ const (
 	Acknowledge Action = "acknowledge" // act on alerts
 	Edit        Action = "edit"        // change the registry and the rules
 	Administer  Action = "admin"       // users, keys, metrics
+	// Share is to register channels of one's own, as a gateway of the level below does.
+	Share Action = "share"
 )
 
-var actions = []Action{List, View, Events, Acknowledge, Edit, Administer}
+var actions = []Action{List, View, Events, Acknowledge, Edit, Administer, Share}
 
 // Grant is actions on a part of the city, perhaps until a time.
 type Grant struct {

@@ -101,6 +101,8 @@ type Options struct {
 	From func(streams.Key) string
 	// Nodes are the gateways of the city; nil: nothing is told of them.
 	Nodes func() []Node
+	// Levels are the levels below; nil: nothing is told of them.
+	Levels func() []Level
 	// RTSPURL is where the gateway serves a stream. host is what the asker called the gateway,
 	// without port; it is empty over NATS.
 	RTSPURL func(host, id string, profile streams.Profile) string

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -143,6 +144,9 @@ func (a *API) update(ctx context.Context, action string, fn func(*registry.Snaps
 		if tx, refused = fn(now); refused == nil {
 			refused = mayChange(ctx, now, tx)
 		}
+		if refused == nil {
+			refused = a.ownOnly(now, tx)
+		}
 		return tx, refused
 	})
 	switch {
@@ -157,9 +161,25 @@ func (a *API) update(ctx context.Context, action string, fn func(*registry.Snaps
 	}
 }
 
+// ownOnly refuses to touch channels that belong to a level below, which would write them anew. What is left of
+// one that isn't linked any more may be deleted.
+func (a *API) ownOnly(now *registry.Snapshot, tx registry.Transaction) error {
+	ids := tx.Delete
+	for _, put := range tx.Put {
+		ids = append(ids[:len(ids):len(ids)], put.ID)
+	}
+	for _, id := range ids {
+		old, _ := now.Get(id)
+		if old.Via != "" && (a.o.Levels == nil || slices.ContainsFunc(a.o.Levels(), func(l Level) bool { return l.Name == old.Via })) {
+			return problem(http.StatusConflict, fmt.Sprintf("channel %s belongs to %s: change it there, or leave it out", id, old.Via))
+		}
+	}
+	return nil
+}
+
 // made are the fields of an answer that the gateway made. Whoever sends an answer back, edited,
 // may leave them in.
-var made = map[string]bool{"status": true, "rtsp_url": true, "rtsp_sub_url": true, "maintenance": true}
+var made = map[string]bool{"status": true, "rtsp_url": true, "rtsp_sub_url": true, "maintenance": true, "via": true}
 
 // readObject reads a body that is one JSON object, without what the gateway made, and with the
 // fields of absent that it doesn't have. What it finds wrong is left for the registry to tell.

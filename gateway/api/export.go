@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"io"
+	"iter"
 	"log/slog"
 	"net/http"
 	"time"
@@ -51,7 +52,7 @@ func (a *API) export(ctx context.Context, in *exportInput) (*exportOutput, error
 	if err != nil {
 		return nil, err
 	}
-	channels := snapshot.Matching(q, a.o.Statuses)
+	channels := own(snapshot.Matching(q, a.o.Statuses))
 	return &exportOutput{func(hc huma.Context) {
 		hc.SetHeader("Content-Type", format.mediaType)
 		hc.SetHeader("Content-Disposition", `attachment; filename="channels.`+format.name+`"`)
@@ -65,6 +66,17 @@ func (a *API) export(ctx context.Context, in *exportInput) (*exportOutput, error
 			panic(http.ErrAbortHandler) // so that the reader sees a broken answer and not a short file
 		}
 	}}, nil
+}
+
+// own are those of the channels that are registered here: what belongs to the level below comes back by itself.
+func own(all iter.Seq[registry.Channel]) iter.Seq[registry.Channel] {
+	return func(yield func(registry.Channel) bool) {
+		for ch := range all {
+			if ch.Via == "" && !yield(ch) {
+				return
+			}
+		}
+	}
 }
 
 // patientWriter gives every piece of a long answer its own deadline.

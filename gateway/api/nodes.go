@@ -27,11 +27,25 @@ type Node struct {
 	Late     float64   `json:"late" doc:"seconds by which its most overdue probe is late"`
 }
 
+// Level is a level below, whose gateway has joined or may join.
+type Level struct {
+	Name      string    `json:"name" doc:"the user as whom it joins"`
+	Connected bool      `json:"connected"`
+	Since     time.Time `json:"since" doc:"since when it is connected, or isn't, as far as the gateway that is asked knows"`
+	Node      string    `json:"node,omitempty" doc:"name of its gateway"`
+	Version   string    `json:"version,omitempty"`
+	Channels  int       `json:"channels" doc:"of it that are registered here"`
+	Behind    uint64    `json:"behind" doc:"changes and events that it shares and that are still to be taken over, as far as the gateway that is asked knows: one of several does that"`
+	Refused   int       `json:"refused" doc:"of the channels that it told of last, those that can't be registered here"`
+	Why       string    `json:"why,omitempty" doc:"why the first of them can't"`
+}
+
 type nodesInput struct{ request }
 
 type nodesOutput struct {
 	Body struct {
-		Items []Node `json:"items" doc:"by name"`
+		Items  []Node  `json:"items" doc:"by name"`
+		Levels []Level `json:"levels" doc:"the levels below, by name"`
 	}
 }
 
@@ -44,7 +58,10 @@ func (a *API) nodesOperation(h huma.API) {
 			return nil, badQuery("", "", "there are no parameters here")
 		}
 		var out nodesOutput
-		out.Body.Items = []Node{}
+		out.Body.Items, out.Body.Levels = []Node{}, []Level{}
+		if a.o.Levels != nil {
+			out.Body.Levels = a.o.Levels()
+		}
 		if a.o.Nodes != nil {
 			out.Body.Items = a.o.Nodes()
 		}

@@ -110,7 +110,8 @@ func appendChannel(b []byte, c *registry.Channel) []byte {
 	if c.RecordDays != nil {
 		b = strconv.AppendInt(append(b, `,"record_days":`...), int64(*c.RecordDays), 10)
 	}
-	return strconv.AppendBool(append(b, `,"enabled":`...), c.Enabled)
+	b = strconv.AppendBool(append(b, `,"enabled":`...), c.Enabled)
+	return appendOptional(b, "via", c.Via)
 }
 
 // appendOptional writes a field after others, unless it is empty.

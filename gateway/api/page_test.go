@@ -22,7 +22,7 @@ func TestPageByHand(t *testing.T) {
 	full := registry.Channel{
 		ID: "a", Name: "北门 <\"\\\x01> & \xff", Class: 1, Site: "xiamen/siming", Scenario: "campus", Tags: []string{"gate", "indoor"},
 		Lon: &lon, Lat: &lat, Heading: &heading, URL: "rtsp://10.0.0.1/a?b=c&d", SubURL: "rtsp://10.0.0.1/b", Username: "u", Password: "marked",
-		Transport: "auto", Motion: "off", Device: "10.0.0.1:554", InstallTime: "2026-01-02", Contact: "Li", RecordDays: &days, Enabled: true,
+		Transport: "auto", Motion: "off", Device: "10.0.0.1:554", InstallTime: "2026-01-02", Contact: "Li", RecordDays: &days, Enabled: true, Via: "siming",
 	}
 	for v, i := reflect.ValueOf(full), 0; i < v.NumField(); i++ {
 		if v.Field(i).IsZero() {

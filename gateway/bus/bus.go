@@ -28,6 +28,8 @@ const (
 	RoleViewer = "viewer" // events, last statuses and the API
 	// RoleListener may subscribe to the subjects that are told with it, and nothing else.
 	RoleListener = "listener"
+	// RoleLevel joins as a leaf node, to be asked what it shares, and nothing else.
+	RoleLevel = "level"
 )
 
 // Login is as what somebody is connected to the embedded server.
@@ -36,6 +38,14 @@ type Login struct {
 	Role     string
 	Subjects []string  // of a listener
 	Until    time.Time // when it is disconnected; zero: never
+}
+
+// Credentials are what somebody who connects to the embedded server shows.
+type Credentials struct {
+	User     string // empty with a token, which is the password then; of a leaf node both are there
+	Password string
+	Remote   net.Addr
+	Leaf     bool // it is a gateway of the level below
 }
 
 // Disconnect ends the connections of a user to the embedded server, who may connect again as what it is
@@ -52,10 +62,9 @@ type Options struct {
 	DataDir string // the embedded server's files; made when it isn't there
 	Node    string // this gateway's name
 	Log     *slog.Logger
-	// Authenticate says who may connect to the embedded server's listener and as what. A token
-	// arrives as the password of a user without a name. With nil nobody gets in. It is called from
-	// several goroutines at once.
-	Authenticate func(user, password string, remote net.Addr) (Login, bool)
+	// Authenticate says who may connect to the embedded server's listeners and as what. With nil nobody gets
+	// in. It is called from several goroutines at once.
+	Authenticate func(Credentials) (Login, bool)
 	// Certificate, where there is one, is what the embedded server speaks TLS with.
 	Certificate *tls.Config
 	// Sealer seals the passwords in the log and its snapshots; *Keys is one that can be rotated.
@@ -66,6 +75,7 @@ type Options struct {
 type Bus struct {
 	log      *slog.Logger
 	node     string
+	options  Options
 	embedded *embedded // nil when the server is outside
 	conn     *nats.Conn
 	js       jetstream.JetStream
@@ -85,7 +95,7 @@ func Open(ctx context.Context, o Options) (_ *Bus, err error) {
 	if o.NATS.Replicas < 1 {
 		o.NATS.Replicas = 1
 	}
-	b := &Bus{log: o.Log, node: o.Node, metrics: newMetrics()}
+	b := &Bus{log: o.Log, node: o.Node, options: o, metrics: newMetrics()}
 	life, stop := context.WithCancel(context.Background())
 	b.stop = stop
 	defer func() {
@@ -94,9 +104,6 @@ func Open(ctx context.Context, o Options) (_ *Bus, err error) {
 		}
 	}()
 	if o.NATS.URL == "" {
-		if len(o.NATS.LeafRemotes) > 0 {
-			return nil, errors.New("nats.leaf_remotes: leaf connections aren't supported yet; leave it empty")
-		}
 		if o.NATS.Replicas > 1 {
 			o.Log.Warn("The embedded NATS server keeps one copy; nats.replicas counts only with nats.url", "replicas", o.NATS.Replicas)
 			o.NATS.Replicas = 1
@@ -164,6 +171,9 @@ func (b *Bus) ClientURL() string {
 	}
 	return b.conn.ConnectedUrlRedacted()
 }
+
+// LeafAddress is where gateways of the level below join; empty when they can't.
+func (b *Bus) LeafAddress() string { return b.embedded.leafAddress() }
 
 // Ready returns nil when the connection is there, JetStream answers within a second and the
 // registry follows its log.

@@ -15,8 +15,8 @@ import (
 const connectionName = "sharpeyes "
 
 // connect opens the gateway's own connection: inside the process when e isn't nil, else to the
-// configured URL.
-func connect(o Options, e *embedded) (*nats.Conn, error) {
+// configured URL. What more says comes last.
+func connect(o Options, e *embedded, more ...nats.Option) (*nats.Conn, error) {
 	// The server tells of refusals and slow consumers as often as they happen.
 	limit := rate.NewLimiter(rate.Every(time.Second), 5)
 	log := o.Log
@@ -48,6 +48,7 @@ func connect(o Options, e *embedded) (*nats.Conn, error) {
 			log.Info("The connection to NATS is back", slog.String("server", c.ConnectedUrlRedacted()))
 		}),
 	}
+	opts = append(opts, more...)
 	if e != nil {
 		return nats.Connect("", append(opts,
 			nats.InProcessServer(e.server),

@@ -12,6 +12,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/nats-io/nats-server/v2/server"
@@ -29,10 +30,12 @@ const readyTimeout = 10 * time.Second
 
 // embedded is the NATS server inside the process.
 type embedded struct {
-	server *server.Server
-	lock   *os.File
-	secret string // password of the gateway's own connection, known to this process only
-	listen bool
+	server        *server.Server
+	lock          *os.File
+	secret        string // password of the gateway's own connection, known to this process only
+	listen        bool
+	authenticator *authenticator
+	leaf          *server.LeafNodeOpts // nil when gateways of the level below can't join
 }
 
 // startEmbedded locks the data directory and starts the server on it.
@@ -54,6 +57,7 @@ func startEmbedded(o Options) (*embedded, error) {
 
 func (e *embedded) start(dir string, o Options) error {
 	log := &serverLog{log: o.Log}
+	e.authenticator = &authenticator{secret: e.secret, authenticate: o.Authenticate, log: o.Log}
 	opts := &server.Options{
 		ServerName: serverName(o.Node),
 		DontListen: !e.listen,
@@ -73,7 +77,7 @@ func (e *embedded) start(dir string, o Options) error {
 		MaxConn:             8192,
 		AuthTimeout:         5, // s; checking a password is slow on purpose
 
-		CustomClientAuthentication: &authenticator{secret: e.secret, authenticate: o.Authenticate, log: o.Log},
+		CustomClientAuthentication: e.authenticator,
 	}
 	if e.listen {
 		host, port, err := splitListen(o.NATS.Listen)
@@ -85,6 +89,17 @@ func (e *embedded) start(dir string, o Options) error {
 			opts.TLSConfig, opts.TLSTimeout = o.Certificate, 5
 		}
 	}
+	if len(o.NATS.LeafRemotes) > 0 {
+		if err := joinAbove(opts, o.NATS.LeafRemotes); err != nil {
+			return err
+		}
+	}
+	if o.NATS.LeafListen != "" {
+		if err := listenBelow(opts, o); err != nil {
+			return err
+		}
+		e.leaf = &opts.LeafNode // the server writes the port into it that it found
+	}
 	s, err := server.NewServer(opts)
 	if err != nil {
 		return err
@@ -94,6 +109,15 @@ func (e *embedded) start(dir string, o Options) error {
 	s.Start() // returns when the store is recovered and the listener is open, or one has failed
 	if err := log.fatal(); err != nil {
 		return err
+	}
+	if len(o.NATS.LeafRemotes) > 0 {
+		name, err := levelOf(o.NATS.LeafRemotes[0], o.Node)
+		if err == nil {
+			err = offerAbove(s, name)
+		}
+		if err != nil {
+			return fmt.Errorf("nats.leaf_remotes: %w", err)
+		}
 	}
 	if !s.ReadyForConnections(readyTimeout) {
 		return errors.New("the server didn't get ready")
@@ -107,6 +131,14 @@ func (e *embedded) clientURL() string {
 		return ""
 	}
 	return e.server.ClientURL()
+}
+
+// leafAddress is where gateways of the level below join; empty when they can't.
+func (e *embedded) leafAddress() string {
+	if e == nil || e.leaf == nil {
+		return ""
+	}
+	return net.JoinHostPort(e.leaf.Host, strconv.Itoa(e.leaf.Port))
 }
 
 // alone reports whether no gateway but this one is connected to the server; false, too, when that
@@ -165,8 +197,9 @@ func serverName(node string) string {
 
 // authenticator decides who may connect to the embedded server.
 type authenticator struct {
+	leafs        sync.Map // name by the id of a connection, of gateways of the level below
 	secret       string
-	authenticate func(user, password string, remote net.Addr) (Login, bool)
+	authenticate func(c Credentials) (Login, bool)
 	log          interface{ Warn(string, ...any) }
 }
 
@@ -190,14 +223,19 @@ func (a *authenticator) Check(c server.ClientAuthentication) bool {
 	if o.Username == "" && password == "" {
 		password = o.Token
 	}
-	login, ok := a.authenticate(o.Username, password, c.RemoteAddress())
-	if !ok {
+	leaf := c.Kind() == server.LEAF
+	login, ok := a.authenticate(Credentials{User: o.Username, Password: password, Remote: c.RemoteAddress(), Leaf: leaf})
+	// A leaf node brings the subjects of a whole server along, which is only for what is a level.
+	if !ok || (login.Role == RoleLevel) != leaf {
 		return false
 	}
 	p, err := permissionsOf(login)
 	if err != nil {
 		a.log.Warn("A role that NATS doesn't know was refused", "role", login.Role)
 		return false
+	}
+	if leaf {
+		a.leafs.Store(c.GetID(), login.Name)
 	}
 	c.RegisterUser(&server.User{Username: login.Name, ConnectionDeadline: login.Until, Permissions: p})
 	return true
@@ -215,6 +253,14 @@ func (e *embedded) disconnect(name string) {
 	for _, c := range z.Conns {
 		if c.AuthorizedUser == name {
 			_ = e.server.DisconnectClientByID(c.Cid) // else it has gone
+		}
+	}
+	for id, is := range e.authenticator.leafs.Range {
+		if is == name {
+			_ = e.server.DisconnectClientByID(id.(uint64))
+		}
+		if e.server.GetLeafNode(id.(uint64)) == nil {
+			e.authenticator.leafs.Delete(id)
 		}
 	}
 }

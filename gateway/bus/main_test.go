@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
-	"net"
 	"os"
 	"testing"
 	"time"
@@ -35,12 +34,13 @@ func options(dir string) Options {
 		DataDir: dir,
 		Node:    "test",
 		Log:     discard(),
-		Authenticate: func(user, password string, _ net.Addr) (Login, bool) {
+		Authenticate: func(c Credentials) (Login, bool) {
+			user, password := c.User, c.Password
 			l := Login{Name: user, Role: user}
 			if user == RoleListener {
 				l.Subjects = []string{"sharpeyes.event.*.c1.*.xiamen.>"}
 			}
-			return l, (user == RoleAdmin || user == RoleViewer || user == RoleListener) && password == "right"
+			return l, (user == RoleAdmin || c.Leaf && user == RoleLevel || user == RoleViewer || user == RoleListener) && password == "right"
 		},
 		Sealer: registry.NewSealer([32]byte{1, 2, 3}),
 	}

@@ -17,6 +17,8 @@ func permissionsOf(l Login) (*server.Permissions, error) {
 		return viewerPermissions(), nil
 	case RoleListener:
 		return listenerPermissions(l.Subjects), nil
+	case RoleLevel:
+		return levelPermissions(l.Name), nil
 	}
 	return nil, fmt.Errorf("NATS knows no role %q", l.Role)
 }

@@ -34,6 +34,7 @@ type gateway struct {
 	http   string // host:port
 	rtsp   string // host:port
 	nats   string // URL
+	leaf   string // host:port, where a level below joins; empty when it can't
 }
 
 // startGateway runs a gateway of its own for the test, on free loopback ports, whoever may ask
@@ -88,6 +89,7 @@ func (g *gateway) addresses(t testing.TB) {
 	g.http = strings.TrimPrefix(a["http"], "http://")
 	g.rtsp = strings.TrimPrefix(a["rtsp"], "rtsp://")
 	g.nats = a["nats"]
+	g.leaf = a["leaf"]
 	if !strings.Contains(g.nats, "://") {
 		g.nats = "nats://" + g.nats
 	}

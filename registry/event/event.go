@@ -44,6 +44,10 @@ const (
 	GatewayIsolated Type = "sharpeyes.gateway.isolated"
 	// GatewayReconnected ends what GatewayIsolated began.
 	GatewayReconnected Type = "sharpeyes.gateway.reconnected"
+	// LevelLost says that a level below can't be reached, so that what is known of its channels is from before.
+	LevelLost Type = "sharpeyes.gateway.level_lost"
+	// LevelBack ends what LevelLost began.
+	LevelBack Type = "sharpeyes.gateway.level_back"
 )
 
 // Prefix begins the subject of every event.
@@ -101,6 +105,9 @@ type Channel struct {
 	Lon      *float64 `json:"lon,omitempty"` // degrees, WGS-84
 	Lat      *float64 `json:"lat,omitempty"`
 }
+
+// Topic is the subject of events of a kind that speak of the channel.
+func (c Channel) Topic(k Kind) string { return Prefix + string(k) + "." + c.topic() }
 
 func (c Channel) about() string { return c.ID }
 

@@ -35,11 +35,12 @@ func (s Site) topic() string {
 // nowhere stands for a site in the subject of what has none. No site is called so.
 const nowhere = "-"
 
-// Gateway says that a gateway has lost its own network, or has it again.
+// Gateway says that a gateway has lost its own network, or has it again, or that a level below can't be reached,
+// or is again.
 type Gateway struct {
-	Node   string    `json:"node"`
+	Node   string    `json:"node"`   // or the name of the level
 	Detail string    `json:"detail"` // a sentence for an operator
-	Since  time.Time `json:"since"`  // since when it is isolated, or was
+	Since  time.Time `json:"since"`  // since when it is so, or was
 }
 
 // Kind is KindGateway.

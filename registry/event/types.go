@@ -7,7 +7,7 @@ func Types() map[Type]Payload {
 		MotionStarted: Motion{}, MotionEnded: Motion{},
 		StreamStarted: Stream{}, StreamStopped: Stream{}, StreamFailed: Stream{},
 		SiteOutage: Site{}, SiteRestored: Site{},
-		GatewayIsolated: Gateway{}, GatewayReconnected: Gateway{},
+		GatewayIsolated: Gateway{}, GatewayReconnected: Gateway{}, LevelLost: Gateway{}, LevelBack: Gateway{},
 		AuditViewed: Audit{}, AuditChanged: Audit{}, AuditDenied: Audit{}, AuditLogin: Audit{},
 		AlertRaised: Alert{}, AlertAcknowledged: Alert{}, AlertClosed: Alert{},
 	}

@@ -1,0 +1,372 @@
+package bus
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+
+	"sharpeyes/registry/event"
+)
+
+const (
+	sharedStream   = "SHARPEYES_SHARED"
+	sharedSubjects = "sharpeyes.shared.>"
+	sharedPrefix   = "sharpeyes.shared."
+
+	shareQueue  = "share"          // of those who may be asked: any gateway of the level
+	shareBytes  = 384 << 10        // of one answer: with the last of its batches it is less than a message may have
+	shareBatch  = 64               // messages that are read at once
+	shareWait   = 10 * time.Second // for something to tell
+	shareAsking = 8                // questions that are answered at once
+)
+
+// The logs that the level above reads.
+const (
+	SharedRecords = "records" // channels with their statuses, and sites: of each the last
+	SharedEvents  = "events"
+)
+
+// Shared is what the level above gets: of each channel and site the last record, and those events that are for
+// it. They are kept here, so that nothing is missing when the connection was cut.
+type Shared struct {
+	b       *Bus
+	records jetstream.Stream
+	events  jetstream.Stream
+	filters []string // of the events
+}
+
+// Page is a part of a log that is shared.
+type Page struct {
+	Log      string    `json:"log"`             // another name when it was made anew
+	Next     string    `json:"next"`            // where it goes on
+	Pending  uint64    `json:"pending"`         // messages that come after these
+	Again    bool      `json:"again,omitempty"` // where it was to go on isn't there any more: something comes again
+	Messages []Message `json:"messages"`
+}
+
+// Message is one of a log that is shared.
+type Message struct {
+	Subject string          `json:"subject"` // of a record: what follows sharedPrefix
+	Data    json.RawMessage `json:"data,omitempty"`
+}
+
+// Share opens what is shared. The events are those of the filters.
+func (b *Bus) Share(ctx context.Context, events []event.Filter) (_ *Shared, err error) {
+	s := &Shared{b: b, filters: subjectsOfAll(events)}
+	if len(s.filters) == 0 {
+		return nil, errors.New("share: no event is meant")
+	}
+	// What a power cut takes is written again: what is shared is compared with what is so at each start.
+	persist := jetstream.DefaultPersistMode
+	if b.replicas(ctx) == 1 {
+		persist = jetstream.AsyncPersistMode
+	}
+	if s.records, err = openStream(ctx, b.js, b.log, jetstream.StreamConfig{
+		Name:              sharedStream,
+		Description:       "What the level above gets: the last record of each channel and site",
+		Subjects:          []string{sharedSubjects},
+		Storage:           jetstream.FileStorage,
+		Replicas:          b.replicas(ctx),
+		MaxMsgsPerSubject: 1,
+		AllowDirect:       true,
+		PersistMode:       persist,
+	}); err != nil {
+		return nil, err
+	}
+	if s.events, err = b.js.Stream(ctx, eventStream); err != nil {
+		return nil, fmt.Errorf("opening the stream of events: %w", err)
+	}
+	return s, nil
+}
+
+// subjectsOfAll are those of all filters; none lies within another.
+func subjectsOfAll(filters []event.Filter) []string {
+	var all []string
+	for _, f := range filters {
+		all = append(all, pastSubjectsOf(f)...)
+	}
+	slices.Sort(all)
+	all = slices.Compact(all)
+	return slices.DeleteFunc(all, func(s string) bool {
+		return slices.ContainsFunc(all, func(wider string) bool { return wider != s && subsumes(wider, s) })
+	})
+}
+
+// subsumes reports whether every subject of the narrow pattern is one of the wide.
+func subsumes(wide, narrow string) bool {
+	w, n := strings.Split(wide, "."), strings.Split(narrow, ".")
+	for i, token := range w {
+		switch {
+		case i >= len(n):
+			return false
+		case token == ">":
+			return true
+		case token != "*" && token != n[i] || n[i] == ">":
+			return false
+		}
+	}
+	return len(w) == len(n)
+}
+
+// Put writes records by name; one of nil takes it away. It returns when all are stored.
+func (s *Shared) Put(ctx context.Context, records map[string][]byte) error {
+	batch := make([]*nats.Msg, 0, min(len(records), copyBatch))
+	for name, record := range records {
+		m := nats.NewMsg(sharedPrefix + name)
+		m.Data = record
+		if batch = append(batch, m); len(batch) < cap(batch) {
+			continue
+		}
+		if err := s.b.storeAll(ctx, batch); err != nil {
+			return fmt.Errorf("writing what is shared: %w", err)
+		}
+		batch = batch[:0]
+	}
+	if err := s.b.storeAll(ctx, batch); err != nil {
+		return fmt.Errorf("writing what is shared: %w", err)
+	}
+	return nil
+}
+
+// All calls f with each record that is there.
+func (s *Shared) All(ctx context.Context, f func(name string, record []byte)) error {
+	ctx, cancel := context.WithTimeout(ctx, time.Minute)
+	defer cancel()
+	for after, more := "", true; more; {
+		p, err := page(ctx, s.records, nil, after, 0)
+		if err != nil {
+			return fmt.Errorf("reading what is shared: %w", err)
+		}
+		for _, m := range p.Messages {
+			if len(m.Data) > 0 {
+				f(m.Subject, m.Data)
+			}
+		}
+		after, more = p.Next, p.Pending > 0
+	}
+	return nil
+}
+
+// Answers is what the level above is told.
+type Answers struct {
+	// Hello is who is here; the events end at this place.
+	Hello func(events string) any
+	// Open is where a stream can be read, or why it can't.
+	Open func(ctx context.Context, question []byte) any
+}
+
+// Serve answers the level above until ctx ends, and returns when no answer is under way.
+func (s *Shared) Serve(ctx context.Context, a Answers) error {
+	asked := make(chan *nats.Msg)
+	var answering sync.WaitGroup
+	defer answering.Wait()
+	for range shareAsking {
+		answering.Go(func() {
+			for {
+				select {
+				case m := <-asked:
+					s.answer(ctx, a, m)
+				case <-ctx.Done():
+					return
+				}
+			}
+		})
+	}
+	sub, err := s.b.conn.QueueSubscribe(sharePrefix+"*", shareQueue, func(m *nats.Msg) {
+		select {
+		case asked <- m:
+		case <-ctx.Done():
+		}
+	})
+	if err != nil {
+		return fmt.Errorf("answering the level above: %w", err)
+	}
+	<-ctx.Done()
+	_ = sub.Unsubscribe() // an error means that it has ended already
+	return ctx.Err()
+}
+
+func (s *Shared) answer(ctx context.Context, a Answers, m *nats.Msg) {
+	ctx, cancel := context.WithTimeout(ctx, 2*shareWait)
+	defer cancel()
+	var told any
+	switch strings.TrimPrefix(m.Subject, sharePrefix) {
+	case "hello":
+		told = a.Hello(s.end(ctx))
+	case "open":
+		told = a.Open(ctx, m.Data)
+	case "read":
+		var q readQuestion
+		if json.Unmarshal(m.Data, &q) != nil {
+			return
+		}
+		stream, filters := s.records, []string(nil)
+		if q.Log == SharedEvents {
+			stream, filters = s.events, s.filters
+		}
+		p, err := page(ctx, stream, filters, q.After, shareWait)
+		if ctx.Err() != nil {
+			return
+		}
+		if err != nil {
+			s.b.log.Warn("The level above can't be told what it asks for", "error", err)
+			return
+		}
+		told = p
+	default:
+		return
+	}
+	b, err := json.Marshal(told)
+	if err == nil {
+		err = m.Respond(b)
+	}
+	if err != nil {
+		s.b.log.Warn("The level above can't be answered", "error", err)
+	}
+}
+
+// end is the place behind the newest event; empty when it isn't known.
+func (s *Shared) end(ctx context.Context) string {
+	info, err := s.events.Info(ctx)
+	if err != nil {
+		return ""
+	}
+	return place{info.State.LastSeq, info.State.LastTime}.String()
+}
+
+// readQuestion asks for what comes after a place.
+type readQuestion struct {
+	Log   string `json:"log"`
+	After string `json:"after"`
+}
+
+// place is one in a log: the sequence and the time of a message. A log whose server was killed may lack its last
+// messages, and give their sequences to others; the time tells them apart.
+type place struct {
+	sequence uint64
+	at       time.Time
+}
+
+// String is the place as it is passed on.
+func (p place) String() string { return fmt.Sprintf("%d@%d", p.sequence, p.at.UnixNano()) }
+
+// parsePlace reads one; what can't be read is the beginning.
+func parsePlace(s string) (p place) {
+	var nanos int64
+	if _, err := fmt.Sscanf(s, "%d@%d", &p.sequence, &nanos); err != nil {
+		return place{}
+	}
+	p.at = time.Unix(0, nanos)
+	return p
+}
+
+// page reads what comes after a place; when that is nothing it waits a while for something.
+func page(ctx context.Context, s jetstream.Stream, filters []string, after string, patience time.Duration) (Page, error) {
+	info, err := s.Info(ctx)
+	if err != nil {
+		return Page{}, err
+	}
+	from, end := parsePlace(after), place{info.State.LastSeq, info.State.LastTime}
+	p := Page{Log: info.Created.UTC().Format(time.RFC3339Nano), Next: after, Messages: []Message{}}
+	cfg := jetstream.ConsumerConfig{
+		DeliverPolicy: jetstream.DeliverByStartSequencePolicy, OptStartSeq: from.sequence + 1, FilterSubjects: filters,
+		AckPolicy: jetstream.AckNonePolicy, MemoryStorage: true, Replicas: 1, InactiveThreshold: 3 * shareWait,
+	}
+	is, err := at(ctx, s, info.State, from)
+	if err != nil {
+		return p, err
+	}
+	p.Again = is == another
+	if is != same {
+		cfg.DeliverPolicy, cfg.OptStartSeq, cfg.OptStartTime = jetstream.DeliverByStartTimePolicy, 0, &from.at
+	}
+	c, err := s.CreateConsumer(ctx, cfg)
+	if err != nil {
+		return p, err
+	}
+	defer func() { _ = s.DeleteConsumer(context.WithoutCancel(ctx), c.CachedInfo().Name) }() // else it ends by itself
+	if c.CachedInfo().NumPending == 0 {
+		p.Next = end.String() // nothing of it was meant
+		if patience == 0 {
+			return p, nil
+		}
+		waiting, cancel := context.WithTimeout(ctx, patience)
+		m, err := c.Next(jetstream.FetchContext(waiting))
+		cancel()
+		if errors.Is(err, nats.ErrTimeout) || errors.Is(err, context.DeadlineExceeded) {
+			return p, nil
+		}
+		if err == nil {
+			_, err = p.take(m)
+		}
+		if err != nil {
+			return p, err
+		}
+	}
+	for size := 0; size < shareBytes; {
+		batch, err := c.FetchNoWait(shareBatch)
+		if err != nil {
+			return p, err
+		}
+		got := 0
+		for m := range batch.Messages() {
+			n, err := p.take(m)
+			if err != nil {
+				return p, err
+			}
+			size += n
+			got++
+		}
+		if err := batch.Error(); err != nil || got < shareBatch {
+			return p, err
+		}
+	}
+	return p, nil
+}
+
+// What is at a place now.
+const (
+	same     = iota // what was there, or what was there is too old
+	replaced        // nothing: a later message of the subject is somewhere behind it
+	another         // another message, or none yet
+)
+
+func at(ctx context.Context, s jetstream.Stream, state jetstream.StreamState, p place) (int, error) {
+	switch {
+	case p.sequence == 0 || p.sequence < state.FirstSeq:
+		return same, nil
+	case p.sequence > state.LastSeq:
+		return another, nil
+	case p.sequence == state.LastSeq && state.LastTime.Equal(p.at):
+		return same, nil
+	}
+	m, err := s.GetMsg(ctx, p.sequence)
+	switch {
+	case errors.Is(err, jetstream.ErrMsgNotFound):
+		return replaced, nil
+	case err != nil:
+		return same, err
+	case !m.Time.Equal(p.at):
+		return another, nil
+	}
+	return same, nil
+}
+
+// take adds a message, and returns its size in bytes.
+func (p *Page) take(m jetstream.Msg) (int, error) {
+	meta, err := m.Metadata()
+	if err != nil {
+		return 0, err
+	}
+	p.Messages = append(p.Messages, Message{strings.TrimPrefix(m.Subject(), sharedPrefix), m.Data()})
+	p.Next, p.Pending = place{meta.Sequence.Stream, meta.Timestamp}.String(), meta.NumPending
+	return len(m.Data()) + len(m.Subject()), nil
+}
