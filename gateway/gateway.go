@@ -310,7 +310,7 @@ func (g *gateway) openAPI() error {
 	}
 	g.api = api.New(api.Options{
 		Catalogue: g.bus.Registry(), Statuses: g.statuses, Streams: g.hub, Live: g.hub, Events: g.bus, Rates: g.rates, Alerts: g.alerts, Users: users{g.access}, Sessions: g.access, Audit: g.audit, Report: g.motions.report, Ticket: g.ticket, LiveURL: g.liveURL(), Authenticator: principals{g.access},
-		Ready: g.bus.Ready, Gatherer: g.metrics, RTSPURL: g.rtspURL, Page: page, PageSettings: g.pageSettings, Nodes: g.listNodes, Levels: g.levels.list, From: g.elsewhere.from, Version: g.o.Version, Log: g.log,
+		Ready: g.bus.Ready, Gatherer: g.metrics, RTSPURL: g.rtspURL, Page: page, PageSettings: g.pageSettings, Nodes: g.listNodes, Levels: g.levels.list, Above: g.levels.aboveNow, From: g.elsewhere.from, Version: g.o.Version, Log: g.log,
 		RotateKey: g.rotateKey, Center: g.config().Map.Center, StartTimeout: g.config().Streams.StartTimeout,
 	})
 	g.defers(g.api.Close)

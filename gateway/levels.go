@@ -33,6 +33,7 @@ type leveling struct {
 
 	mu    sync.Mutex
 	below map[string]*linked
+	above *api.Above // nil when there is none
 }
 
 // linked is one level below.
@@ -108,6 +109,7 @@ func (l *leveling) run(ctx context.Context) error {
 	defer running.Wait()
 	if l.share != nil {
 		running.Go(func() { _ = l.g.bus.Lead(ctx, "share", l.share.Keep) })
+		running.Go(func() { l.watchAbove(ctx) })
 		running.Go(func() {
 			if err := l.shared.Serve(ctx, bus.Answers{Hello: l.hello, Open: l.open}); ctx.Err() == nil {
 				l.g.log.Error("the level above can't be answered", "error", err)
@@ -119,6 +121,40 @@ func (l *leveling) run(ctx context.Context) error {
 	}
 	<-ctx.Done()
 	return ctx.Err()
+}
+
+// watchAbove notes whether the level above is connected.
+func (l *leveling) watchAbove(ctx context.Context) {
+	for tick := time.NewTicker(time.Second); ; {
+		connected := l.g.bus.Above()
+		l.mu.Lock()
+		changed := l.above == nil || l.above.Connected != connected
+		if changed {
+			l.above = &api.Above{Connected: connected, Since: time.Now().UTC()}
+		}
+		l.mu.Unlock()
+		if changed {
+			l.g.log.Info("the level above", "connected", connected)
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			tick.Stop()
+			return
+		}
+	}
+}
+
+// aboveNow is how the level above is; nil when there is none.
+func (l *leveling) aboveNow() *api.Above {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.above == nil {
+		return nil
+	}
+	now := *l.above
+	now.Channels = l.share.Channels()
+	return &now
 }
 
 // hello is who is here.

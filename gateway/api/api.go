@@ -103,6 +103,8 @@ type Options struct {
 	Nodes func() []Node
 	// Levels are the levels below; nil: nothing is told of them.
 	Levels func() []Level
+	// Above is how the level above is, nil when there is none; nil: nothing is told of it.
+	Above func() *Above
 	// RTSPURL is where the gateway serves a stream. host is what the asker called the gateway,
 	// without port; it is empty over NATS.
 	RTSPURL func(host, id string, profile streams.Profile) string

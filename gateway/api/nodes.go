@@ -40,12 +40,20 @@ type Level struct {
 	Why       string    `json:"why,omitempty" doc:"why the first of them can't"`
 }
 
+// Above is the level above.
+type Above struct {
+	Connected bool      `json:"connected"`
+	Since     time.Time `json:"since" doc:"since when it is connected, or isn't"`
+	Channels  int       `json:"channels" doc:"that are shared with it, as far as the gateway that is asked knows"`
+}
+
 type nodesInput struct{ request }
 
 type nodesOutput struct {
 	Body struct {
 		Items  []Node  `json:"items" doc:"by name"`
 		Levels []Level `json:"levels" doc:"the levels below, by name"`
+		Above  *Above  `json:"above,omitempty" doc:"the level above, where there is one"`
 	}
 }
 
@@ -61,6 +69,9 @@ func (a *API) nodesOperation(h huma.API) {
 		out.Body.Items, out.Body.Levels = []Node{}, []Level{}
 		if a.o.Levels != nil {
 			out.Body.Levels = a.o.Levels()
+		}
+		if a.o.Above != nil {
+			out.Body.Above = a.o.Above()
 		}
 		if a.o.Nodes != nil {
 			out.Body.Items = a.o.Nodes()

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/url"
 	"regexp"
+	"slices"
 
 	"github.com/nats-io/nats-server/v2/server"
 )
@@ -66,6 +67,15 @@ func offerAbove(s *server.Server, name string) error {
 		}
 	}
 	return nil
+}
+
+// Above reports whether the level above is connected; false, too, when there is none.
+func (b *Bus) Above() bool {
+	if b.embedded == nil {
+		return false
+	}
+	z, err := b.embedded.server.Leafz(nil)
+	return err == nil && slices.ContainsFunc(z.Leafs, func(l *server.LeafInfo) bool { return l.Account == upAccount })
 }
 
 // levelOf is the name in which the level above is joined: that in the address, or else the node's.

@@ -68,7 +68,7 @@ func (c caller) mayHear(subject string) bool {
 // in the tables here fails.
 func TestNATSMatrix(t *testing.T) {
 	t.Parallel()
-	g, admin := startGuarded(t, nil)
+	g, admin := startGuarded(t, settings{"nats": "{listen: 127.0.0.1:0, leaf_listen: 127.0.0.1:0, leaf_remotes: ['nats://siming:token@" + deadAddress(t) + "']}"})
 	for _, o := range [][]nats.Option{nil, {nats.UserInfo("admin", "wrong-one")}, {nats.Token("se_x.y.z")}, {nats.UserInfo("", "")}} {
 		if nc, err := nats.Connect(g.nats, append(o, nats.NoReconnect())...); err == nil {
 			nc.Close()
@@ -82,6 +82,7 @@ func TestNATSMatrix(t *testing.T) {
 		"campus":   {"app", "--grant", "list,view,events:scenario=campus;site=xiamen/siming"},
 		"tagged":   {"app", "--grant", "list,view,events:tag=gate"},
 		"editor":   {"app", "--grant", "list,edit"},
+		"level":    {"app", "--grant", "share"}, // joins as a server, and can do nothing as a client
 		"former":   {"app", "--grant", "list,view,events:scenario=campus until 2020-01-01T00:00:00Z"},
 		"narrowed": {"operator", "--grant", "list,view,events,acknowledge:class=2"},
 	} {
@@ -157,12 +158,21 @@ func TestNATSMatrix(t *testing.T) {
 		}
 	}
 
+	// What levels ask one another, and answer.
+	for _, subject := range []string{"sharpeyes.share.hello", "sharpeyes.share.read", "sharpeyes.share.open", "sharpeyes.level.level.hello", "_LEVEL.level.x"} {
+		for name, c := range who {
+			if c.mayPublish(subject) || c.mayHear(subject) {
+				t.Errorf("%s may ask or answer %s", name, subject)
+			}
+		}
+	}
+
 	// The streams: of two, single messages may be read by those who may see the whole city.
 	const none, statuses, events = 0, 1, 2
 	streams := map[string]int{
 		"SHARPEYES_EVENTS": events, "KV_SHARPEYES_STATUS": statuses, "SHARPEYES_REGISTRY": none, "SHARPEYES_AUDIT": none, "OBJ_SHARPEYES_SNAPSHOTS": none,
 		"KV_SHARPEYES_USERS": none, "KV_SHARPEYES_RULES": none, "KV_SHARPEYES_ALERTS": none, "KV_SHARPEYES_LEASES": none, "KV_SHARPEYES_NODES": none, "SHARPEYES_WEBHOOKS": none,
-		"SHARPEYES_STATES": none,
+		"SHARPEYES_STATES": none, "SHARPEYES_SHARED": none, "KV_SHARPEYES_LEVELS": none,
 	}
 	js, err := jetstream.New(boss.nc)
 	if err != nil {
