@@ -341,7 +341,11 @@ func (u users) NATSPermissions(ctx context.Context, name string) (map[string]map
 	if err != nil {
 		return nil, found(name, err)
 	}
-	return bus.Permissions(loginOf(one.Principal()))
+	p := one.Principal()
+	if isLevel(p) && len(p.Scopes(access.Events)) == 0 {
+		return bus.Permissions(bus.Login{Name: p.Name, Role: bus.RoleLevel})
+	}
+	return bus.Permissions(loginOf(p))
 }
 
 // ticketTime is how soon a ticket must be used.

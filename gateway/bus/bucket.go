@@ -5,7 +5,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -29,7 +31,9 @@ const bucketTimeout = 10 * time.Second
 type Bucket struct {
 	name     string
 	kv       jetstream.KeyValue
-	watcher  jetstream.KeyWatcher
+	js       jetstream.JetStream
+	log      *slog.Logger
+	stop     context.CancelFunc
 	watching sync.WaitGroup
 
 	mu      sync.RWMutex
@@ -92,13 +96,12 @@ func (b *Bus) bucket(ctx context.Context, name, what string, age time.Duration) 
 	if err != nil {
 		return nil, fmt.Errorf("opening the bucket %s: %w", name, err)
 	}
-	u := &Bucket{name: name, kv: kv, records: make(map[string]bucketRecord), more: make(chan struct{})}
+	u := &Bucket{name: name, kv: kv, js: b.js, log: b.log, records: make(map[string]bucketRecord), more: make(chan struct{})}
 	// The watcher lives until Close, and its context with it.
-	if u.watcher, err = kv.WatchAll(context.WithoutCancel(ctx)); err != nil {
-		return nil, fmt.Errorf("watching the bucket %s: %w", name, err)
-	}
+	life, stop := context.WithCancel(context.WithoutCancel(ctx))
+	u.stop = stop
 	loaded := make(chan struct{})
-	u.watching.Go(func() { u.follow(loaded) })
+	u.watching.Go(func() { u.follow(life, sync.OnceFunc(func() { close(loaded) })) })
 	select {
 	case <-loaded:
 		return u, nil
@@ -109,32 +112,61 @@ func (b *Bus) bucket(ctx context.Context, name, what string, age time.Duration) 
 
 // Close stops the watcher and waits for it.
 func (u *Bucket) Close() error {
-	err := u.watcher.Stop()
+	u.stop()
 	u.watching.Wait()
-	if err != nil {
-		return fmt.Errorf("closing the bucket %s: %w", u.name, err)
-	}
 	return nil
 }
 
-// follow keeps the records as the bucket has them; loaded is closed when all are there.
-func (u *Bucket) follow(loaded chan<- struct{}) {
-	for e := range u.watcher.Updates() {
-		if e == nil { // what was there at the start has been told
-			close(loaded)
-			continue
+// follow keeps the records as the bucket has them until ctx ends; loaded is called when all are there.
+func (u *Bucket) follow(ctx context.Context, loaded func()) {
+	repeat(ctx, u.log, "Reading "+u.name+" is interrupted; trying again", func() error { return u.read(ctx, loaded) })
+}
+
+func (u *Bucket) read(ctx context.Context, loaded func()) error {
+	prefix := "$KV." + u.name + "."
+	from := jetstream.OrderedConsumerConfig{FilterSubjects: []string{prefix + ">"}, DeliverPolicy: jetstream.DeliverLastPerSubjectPolicy, MaxResetAttempts: 1}
+	if u.seen > 0 { // nobody else writes it
+		from.DeliverPolicy, from.OptStartSeq = jetstream.DeliverByStartSequencePolicy, u.seen+1
+	}
+	opening, cancel := context.WithTimeout(ctx, bucketTimeout)
+	defer cancel()
+	c, err := u.js.OrderedConsumer(opening, kvStreamPrefix+u.name, from)
+	if err != nil {
+		return err
+	}
+	it, err := messagesOf(c, followMessages)
+	if err != nil {
+		return err
+	}
+	defer it.Stop()
+	if info := c.CachedInfo(); info.NumPending == 0 {
+		loaded()
+	}
+	for {
+		m, err := it.Next(jetstream.NextContext(ctx))
+		if err != nil {
+			return err
 		}
-		var value []byte
-		if e.Operation() == jetstream.KeyValuePut {
-			value = e.Value()
+		meta, err := m.Metadata()
+		if err != nil {
+			return err
 		}
-		u.keep(e.Key(), value, e.Revision())
-		u.tell(e.Key(), value)
+		name, value := strings.TrimPrefix(m.Subject(), prefix), m.Data()
+		if m.Headers().Get(headerOperation) != "" {
+			value = nil
+		} else if value == nil {
+			value = []byte{}
+		}
+		u.keep(name, value, meta.Sequence.Stream)
+		u.tell(name, value)
 		u.mu.Lock()
-		u.seen = e.Revision()
+		u.seen = meta.Sequence.Stream
 		close(u.more)
 		u.more = make(chan struct{})
 		u.mu.Unlock()
+		if meta.NumPending == 0 {
+			loaded()
+		}
 	}
 }
 

@@ -21,6 +21,15 @@ const (
 	followBytes    = 3 << 20
 )
 
+// heartbeat is how often the server says that a consumer is alive; after two that don't come it is made anew. In a
+// cluster it is on one server, which may die while the client is connected to another.
+const heartbeat = time.Second
+
+// messagesOf reads a consumer, at most so many messages at once.
+func messagesOf(c jetstream.Consumer, atOnce int) (jetstream.MessagesContext, error) {
+	return c.Messages(jetstream.PullMaxMessagesWithBytesLimit(atOnce, followBytes), jetstream.PullHeartbeat(heartbeat))
+}
+
 // openRegistry loads the registry: the newest snapshot object that can be read, and what the log
 // holds after it.
 func openRegistry(ctx context.Context, nc *nats.Conn, js jetstream.JetStream, s stores, sealer registry.Sealer, log *slog.Logger) (*Registry, error) {
@@ -155,7 +164,7 @@ func (r *Registry) messages(ctx context.Context) (jetstream.MessagesContext, err
 	if err != nil {
 		return nil, fmt.Errorf("opening the log: %w", err)
 	}
-	it, err := c.Messages(jetstream.PullMaxMessagesWithBytesLimit(followMessages, followBytes))
+	it, err := messagesOf(c, followMessages)
 	if err != nil {
 		return nil, fmt.Errorf("reading the log: %w", err)
 	}

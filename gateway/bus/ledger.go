@@ -108,7 +108,7 @@ func (l *Ledger) Read(ctx context.Context, each func(sequence uint64, block []by
 	if err != nil {
 		return fmt.Errorf("reading %s: %w", auditStream, err)
 	}
-	it, err := c.Messages(jetstream.PullMaxMessagesWithBytesLimit(followMessages, followBytes))
+	it, err := messagesOf(c, followMessages)
 	if err != nil {
 		return fmt.Errorf("reading %s: %w", auditStream, err)
 	}

@@ -69,7 +69,7 @@ func (r EventReader) Read(ctx context.Context, from uint64, since time.Time, las
 			return nil
 		}
 	}
-	it, err := c.Messages(jetstream.PullMaxMessagesWithBytesLimit(4096, followBytes))
+	it, err := messagesOf(c, 4096)
 	if err != nil {
 		return fmt.Errorf("reading the stream of events: %w", err)
 	}

@@ -19,7 +19,7 @@ func (r *Registry) scan(ctx context.Context, cfg jetstream.OrderedConsumerConfig
 	if err != nil {
 		return fmt.Errorf("opening the log: %w", err)
 	}
-	it, err := c.Messages(jetstream.PullMaxMessagesWithBytesLimit(followMessages, followBytes))
+	it, err := messagesOf(c, followMessages)
 	if err != nil {
 		return fmt.Errorf("reading the log: %w", err)
 	}

@@ -108,7 +108,7 @@ func (s snapshotStore) get(ctx context.Context, name string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	it, err := c.Messages(jetstream.PullMaxMessagesWithBytesLimit(followMessages, followBytes))
+	it, err := messagesOf(c, followMessages)
 	if err != nil {
 		return nil, err
 	}

@@ -108,7 +108,7 @@ func (s *States) read(ctx context.Context, from jetstream.OrderedConsumerConfig,
 	if err != nil {
 		return fmt.Errorf("opening the log of states: %w", err)
 	}
-	it, err := c.Messages(jetstream.PullMaxMessagesWithBytesLimit(followMessages, followBytes))
+	it, err := messagesOf(c, followMessages)
 	if err != nil {
 		return fmt.Errorf("reading the log of states: %w", err)
 	}

@@ -117,7 +117,7 @@ func (b *Bus) readStatuses(ctx context.Context, from jetstream.OrderedConsumerCo
 	if err != nil {
 		return fmt.Errorf("reading the bucket %s: %w", statusBucket, err)
 	}
-	it, err := c.Messages(jetstream.PullMaxMessagesWithBytesLimit(4096, followBytes))
+	it, err := messagesOf(c, 4096)
 	if err != nil {
 		return fmt.Errorf("reading the bucket %s: %w", statusBucket, err)
 	}
