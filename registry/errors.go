@@ -14,6 +14,8 @@ var (
 	ErrNotFound = errors.New("not found")
 	// ErrConflict says that what a change was planned on has changed since.
 	ErrConflict = errors.New("changed meanwhile")
+	// ErrNoRoom says that a change isn't taken since there is no room to store it.
+	ErrNoRoom = errors.New("there is no room to store it")
 )
 
 // NotFoundError names what isn't there. It wraps ErrNotFound.

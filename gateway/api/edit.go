@@ -154,7 +154,7 @@ func (a *API) update(ctx context.Context, action string, fn func(*registry.Snaps
 		return nil
 	case refused != nil:
 		return a.explained(ctx, refused)
-	case errors.Is(err, registry.ErrConflict):
+	case errors.Is(err, registry.ErrConflict), errors.Is(err, registry.ErrNoRoom):
 		return err
 	default:
 		return storeError{fmt.Errorf("registry: %s: %w", action, err)}

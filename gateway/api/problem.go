@@ -162,6 +162,8 @@ func (a *API) problemOf(ctx context.Context, what string, err error) *Problem {
 		return problem(http.StatusUnprocessableEntity, err.Error())
 	case errors.Is(err, registry.ErrConflict), errors.As(err, &refused):
 		return problem(http.StatusConflict, err.Error())
+	case errors.Is(err, registry.ErrNoRoom):
+		return problem(http.StatusInsufficientStorage, err.Error()+": make room there, and repeat the change; nothing was changed")
 	case errors.Is(err, errForbidden):
 		return problem(http.StatusForbidden, err.Error())
 	case errors.As(err, &slowed):

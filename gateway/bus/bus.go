@@ -126,8 +126,13 @@ func Open(ctx context.Context, o Options) (_ *Bus, err error) {
 		return nil, fmt.Errorf("loading the registry: %w", err)
 	}
 	b.registry.alone = b.embedded.alone
+	b.registry.room = b.disk().room
 	if b.out, err = newPublisher(b.conn, o.Log, b.metrics); err != nil {
 		return nil, fmt.Errorf("opening the publisher: %w", err)
+	}
+	b.out.disk = b.disk()
+	if b.embedded != nil {
+		b.running.Go(func() { b.embedded.disk.watch(life, b.embedded.server) })
 	}
 	b.metrics.watch(b)
 	b.registry.Watch(b.forgetDeleted)
@@ -160,6 +165,14 @@ func (b *Bus) Close() error {
 	return err
 }
 
+// disk is that of the embedded server; nil when the server is outside.
+func (b *Bus) disk() *disk {
+	if b.embedded == nil {
+		return nil
+	}
+	return b.embedded.disk
+}
+
 // Conn is the gateway's own connection, for the micro service. Its owner is the Bus.
 func (b *Bus) Conn() *nats.Conn { return b.conn }
 
@@ -175,14 +188,17 @@ func (b *Bus) ClientURL() string {
 // LeafAddress is where gateways of the level below join; empty when they can't.
 func (b *Bus) LeafAddress() string { return b.embedded.leafAddress() }
 
-// Ready returns nil when the connection is there, JetStream answers within a second and the
-// registry follows its log.
+// Ready returns nil when the connection is there, JetStream answers within a second, the
+// registry follows its log and there is room for edits.
 func (b *Bus) Ready() error {
 	if s := b.conn.Status(); s != nats.CONNECTED {
 		return fmt.Errorf("NATS is %s", s)
 	}
 	if err := b.registry.broken(); err != nil {
 		return fmt.Errorf("the registry stands still: %w", err)
+	}
+	if err := b.disk().room(); err != nil {
+		return err
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 	defer cancel()

@@ -35,6 +35,7 @@ type embedded struct {
 	secret        string // password of the gateway's own connection, known to this process only
 	listen        bool
 	authenticator *authenticator
+	disk          *disk
 	leaf          *server.LeafNodeOpts // nil when gateways of the level below can't join
 }
 
@@ -56,7 +57,8 @@ func startEmbedded(o Options) (*embedded, error) {
 }
 
 func (e *embedded) start(dir string, o Options) error {
-	log := &serverLog{log: o.Log}
+	e.disk = newDisk(dir, o.Log)
+	log := &serverLog{log: o.Log, heard: e.disk.heard}
 	e.authenticator = &authenticator{secret: e.secret, authenticate: o.Authenticate, log: o.Log}
 	opts := &server.Options{
 		ServerName: serverName(o.Node),

@@ -48,6 +48,9 @@ func (m *metrics) watch(b *Bus) {
 		func() float64 { return float64(b.registry.Snapshot().Version()) })
 	gauge("sharpeyes_registry_channels", "Registered channels.",
 		func() float64 { return float64(b.registry.Snapshot().Len()) })
+	if d := b.disk(); d != nil {
+		gauge("sharpeyes_disk_free_bytes", "What is free on the disk of data_dir.", func() float64 { return float64(d.free.Load()) })
+	}
 	gauge("sharpeyes_nats_connected", "1 while the connection to NATS is there.", func() float64 {
 		if b.conn.Status() == nats.CONNECTED {
 			return 1

@@ -32,6 +32,7 @@ type publisher struct {
 	conn    *nats.Conn
 	log     *slog.Logger
 	metrics *metrics
+	disk    *disk               // nil: there is no need to wait for it
 	events  jetstream.JetStream // one for each, since each has its own acknowledgements to wait for
 	status  jetstream.JetStream
 
@@ -172,7 +173,7 @@ func (p *publisher) run() {
 			}
 			continue
 		}
-		if b.failed && !p.pause(retryWait) || !p.connected() {
+		if b.failed && !p.pause(retryWait) || !p.connected() || !p.disk.works(p.giveUp) {
 			p.unsent = len(b.events) + len(b.retries)
 			return
 		}

@@ -58,6 +58,7 @@ type Registry struct {
 	recalling chan struct{} // holds one token: earlier versions are read one at a time
 	rotating  chan struct{} // holds one token
 	alone     func() bool   // no other gateway follows the log
+	room      func() error  // why nothing can be stored; nil when it can
 }
 
 // watcher is one caller of Watch.
@@ -84,6 +85,7 @@ func newRegistry(nc *nats.Conn, js jetstream.JetStream, s stores, sealer registr
 		due:       make(chan struct{}, 1),
 		recalling: make(chan struct{}, 1),
 		rotating:  make(chan struct{}, 1),
+		room:      func() error { return nil },
 	}
 	r.now.Store(registry.Empty())
 	return r, nil
@@ -151,6 +153,9 @@ func (r *Registry) update(ctx context.Context, by, action string, fn func(*regis
 		}
 		if tx.Empty() {
 			return base, nil
+		}
+		if err := r.room(); err != nil {
+			return nil, err
 		}
 		tx.ID, tx.At, tx.By, tx.Action = uuid.Must(uuid.NewV7()).String(), time.Now().UTC(), by, action
 		now, err := r.commit(ctx, base, tx)

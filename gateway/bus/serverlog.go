@@ -10,7 +10,8 @@ import (
 // the gateway's own. What the server calls fatal is kept as the reason why it didn't start: the
 // server's own logger would end the process.
 type serverLog struct {
-	log *slog.Logger
+	log   *slog.Logger
+	heard func(text string) // of errors
 
 	mu  sync.Mutex
 	err error
@@ -25,7 +26,9 @@ func (l *serverLog) Warnf(format string, v ...any) {
 }
 
 func (l *serverLog) Errorf(format string, v ...any) {
-	l.log.Error("NATS server", "text", fmt.Sprintf(format, v...))
+	text := fmt.Sprintf(format, v...)
+	l.heard(text)
+	l.log.Error("NATS server", "text", text)
 }
 
 func (l *serverLog) Fatalf(format string, v ...any) {

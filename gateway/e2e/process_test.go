@@ -35,7 +35,14 @@ type process struct {
 // spawn starts the program. When the test ends it is asked to stop, and must exit with status 0.
 func spawn(t testing.TB, env []string, args ...string) *process {
 	t.Helper()
-	p := &process{cmd: exec.Command(built, args...), exited: make(chan struct{})}
+	return spawnIn(t, nil, env, args...)
+}
+
+// spawnIn is spawn, by way of another program, which becomes the one that is meant.
+func spawnIn(t testing.TB, by, env []string, args ...string) *process {
+	t.Helper()
+	line := append(append(by[:len(by):len(by)], built), args...)
+	p := &process{cmd: exec.Command(line[0], line[1:]...), exited: make(chan struct{})}
 	p.stdout.changed = make(chan struct{})
 	p.stderr.changed = make(chan struct{})
 	p.cmd.Dir = t.TempDir()
