@@ -129,7 +129,7 @@ bench-motion: build ## Motion against its bars: truth on films, cost, events thr
 
 .PHONY: bench-city
 bench-city: ## Three gateways share the reference city, one is killed; then kills and pauses at random for CHAOS (CHAOS=10m)
-	SHARPEYES_CITY=1 $(GO) test -tags e2e -count=1 -run TestCityOfGateways -v -timeout 20m ./gateway/e2e
+	SHARPEYES_CITY=1 $(GO) test -tags e2e -count=1 -run TestCityOf -v -timeout 20m ./gateway/e2e
 	SHARPEYES_CHAOS=$(CHAOS) $(GO) test -tags e2e -count=1 -run TestChaos -v -timeout 0 ./gateway/e2e
 
 .PHONY: fuzz

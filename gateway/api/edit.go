@@ -164,15 +164,23 @@ func (a *API) update(ctx context.Context, action string, fn func(*registry.Snaps
 // ownOnly refuses to touch channels that belong to a level below, which would write them anew. What is left of
 // one that isn't linked any more may be deleted.
 func (a *API) ownOnly(now *registry.Snapshot, tx registry.Transaction) error {
-	ids := tx.Delete
 	for _, put := range tx.Put {
-		ids = append(ids[:len(ids):len(ids)], put.ID)
-	}
-	for _, id := range ids {
-		old, _ := now.Get(id)
-		if old.Via != "" && (a.o.Levels == nil || slices.ContainsFunc(a.o.Levels(), func(l Level) bool { return l.Name == old.Via })) {
-			return problem(http.StatusConflict, fmt.Sprintf("channel %s belongs to %s: change it there, or leave it out", id, old.Via))
+		if err := a.own(now, put.ID); err != nil {
+			return err
 		}
+	}
+	for _, id := range tx.Delete {
+		if err := a.own(now, id); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (a *API) own(now *registry.Snapshot, id string) error {
+	old, _ := now.Get(id)
+	if old.Via != "" && (a.o.Levels == nil || slices.ContainsFunc(a.o.Levels(), func(l Level) bool { return l.Name == old.Via })) {
+		return problem(http.StatusConflict, fmt.Sprintf("channel %s belongs to %s: change it there, or leave it out", id, old.Via))
 	}
 	return nil
 }

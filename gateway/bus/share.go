@@ -22,8 +22,8 @@ const (
 	sharedPrefix   = "sharpeyes.shared."
 
 	shareQueue  = "share"          // of those who may be asked: any gateway of the level
-	shareBytes  = 384 << 10        // of one answer: with the last of its batches it is less than a message may have
-	shareBatch  = 64               // messages that are read at once
+	shareBytes  = 512 << 10        // of one answer, and a little more: a message may have a MiB
+	shareBatch  = 1024             // messages of one answer
 	shareWait   = 10 * time.Second // for something to tell
 	shareAsking = 8                // questions that are answered at once
 )
@@ -311,25 +311,22 @@ func page(ctx context.Context, s jetstream.Stream, filters []string, after strin
 			return p, err
 		}
 	}
-	for size := 0; size < shareBytes; {
-		batch, err := c.FetchNoWait(shareBatch)
+	batch, err := c.FetchNoWait(shareBatch)
+	if err != nil {
+		return p, err
+	}
+	size := 0
+	for m := range batch.Messages() {
+		if size > shareBytes { // these come with the next page
+			continue
+		}
+		n, err := p.take(m)
 		if err != nil {
 			return p, err
 		}
-		got := 0
-		for m := range batch.Messages() {
-			n, err := p.take(m)
-			if err != nil {
-				return p, err
-			}
-			size += n
-			got++
-		}
-		if err := batch.Error(); err != nil || got < shareBatch {
-			return p, err
-		}
+		size += n
 	}
-	return p, nil
+	return p, batch.Error()
 }
 
 // What is at a place now.

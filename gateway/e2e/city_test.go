@@ -181,3 +181,90 @@ func ownersOf(t testing.TB, url string) *nodes.Table {
 	}
 	return table
 }
+
+// A district with all of the reference city's channels is linked with the city: how long until the city has them, and what
+// it missed while the link was cut. It is part of what make bench-city prints.
+func TestCityOfLevels(t *testing.T) {
+	if os.Getenv("SHARPEYES_CITY") == "" {
+		t.Skip("SHARPEYES_CITY=1 runs it: it wants the machine for itself")
+	}
+	const cameras = 62283
+	s := startSim(t, cameras)
+	over := settings{"health": `{interval: {1: 10s, 2: 30s, 3: 60s}, confirm: 1, deep_interval: 0s, site_outage: {ratio: 1, window: 10s, min: 100000}}`}
+	city := startLevel(t, "city", nil, over)
+	district := startLevel(t, "siming", city, over)
+	rows := make([]row, cameras)
+	for i := range rows {
+		rows[i] = s.channelRow(fmt.Sprintf("camera-%d", i), i)
+		rows[i]["site"] = fmt.Sprintf("xiamen/d%d/s%d", i%6, i%216)
+		rows[i]["class"] = []string{"1", "1", "1", "1", "2", "2", "3", "3", "3"}[i%9]
+	}
+	district.register(t, rows...)
+	began := time.Now()
+	var table benchtable.Table
+	eventually(t, 3*time.Minute, func() error {
+		if n := city.total(t); n != cameras {
+			return fmt.Errorf("the city has %d channels", n)
+		}
+		return nil
+	})
+	table.Add(benchtable.Row{What: "62,283 channels of a district are the city's too", Measured: benchtable.Show(time.Since(began))})
+	count := func(l *level) (n int) {
+		var stats struct{ Total struct{ Online int } }
+		l.get(t, "/api/v1/stats", &stats)
+		return stats.Total.Online
+	}
+	same := func(what string, within time.Duration) {
+		t.Helper()
+		began := time.Now()
+		eventually(t, within, func() error {
+			if here, there := count(city), count(district); here != there || here == 0 {
+				return fmt.Errorf("online are %d in the city, %d in the district", here, there)
+			}
+			return nil
+		})
+		table.Add(benchtable.Row{What: what, Measured: benchtable.Show(time.Since(began))})
+	}
+	eventually(t, 3*time.Minute, func() error {
+		if n := count(district); n < cameras*9/10 {
+			return fmt.Errorf("%d are online", n)
+		}
+		return nil
+	})
+	same("their states are the same, from when nine of ten are online", time.Minute)
+
+	// Ten thousand cameras go and come while the link is cut.
+	district.up.set(true)
+	before := count(district)
+	for i := range 10_000 {
+		s.set(t, i, sim.Fault{Kind: sim.Die})
+	}
+	eventually(t, 3*time.Minute, func() error {
+		if n := before - count(district); n < 8000 {
+			return fmt.Errorf("%d have gone", n)
+		}
+		return nil
+	})
+	district.up.set(false)
+	same("the link is back after 10,000 cameras went: the same states", time.Minute)
+	last := func(l *level) string {
+		var page struct{ Items []struct{ ID string } }
+		l.get(t, "/api/v1/events?limit=1&kind=health", &page)
+		return fmt.Sprint(page.Items)
+	}
+	backed := time.Now()
+	eventually(t, time.Minute, func() error {
+		if here, there := last(city), last(district); here != there {
+			return fmt.Errorf("the last event is %s in the city, %s in the district", here, there)
+		}
+		return nil
+	})
+	table.Add(benchtable.Row{What: "and from then, the same last event", Measured: benchtable.Show(time.Since(backed))})
+	now, most := city.resident(t)
+	table.Add(benchtable.Row{What: "memory of the city's gateway", Measured: fmt.Sprintf("%d MiB, %d MiB at most", now>>20, most>>20)})
+	var out strings.Builder
+	if _, err := table.Write(&out); err != nil {
+		t.Fatal(err)
+	}
+	t.Logf("\n%s", out.String())
+}

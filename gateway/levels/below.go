@@ -261,7 +261,7 @@ func (b *Below) records(ctx context.Context, p Progress) error {
 
 // take makes the records of channels and sites true here.
 func (b *Below) take(ctx context.Context, records map[string]json.RawMessage) error {
-	names := slices.Sorted(maps.Keys(records))
+	names, scopes := slices.Sorted(maps.Keys(records)), b.o.Scopes()
 	var found map[string]Record
 	var refused int
 	var why string
@@ -302,7 +302,7 @@ func (b *Below) take(ctx context.Context, records map[string]json.RawMessage) er
 					reason = "its id is another"
 				case there && old.Via != b.o.Name:
 					reason = "the id is taken here"
-				case !registry.Covered(b.o.Scopes(), &c):
+				case !registry.Covered(scopes, &c):
 					reason = "it isn't in what the level may register"
 				}
 			}
@@ -379,8 +379,9 @@ func (b *Below) events(ctx context.Context, p Progress) error {
 			return errAgain // with what was stored by then
 		}
 		var copied []Copied
+		scopes := b.o.Scopes()
 		for _, m := range page.Messages {
-			e, err := b.copied(m)
+			e, err := b.copied(m, scopes)
 			if err != nil {
 				b.o.Log.Warn("an event of a level below is left out", "level", b.o.Name, "subject", m.Subject, "error", err)
 				continue
@@ -416,7 +417,7 @@ var (
 )
 
 // copied checks that an event is one that the level may tell.
-func (b *Below) copied(m Message) (Copied, error) {
+func (b *Below) copied(m Message, scopes []registry.Scope) (Copied, error) {
 	var e struct {
 		ID   string `json:"id"`
 		Data struct {
@@ -431,7 +432,6 @@ func (b *Below) copied(m Message) (Copied, error) {
 	if e.ID == "" || !slices.Contains(shareable, kind) {
 		return Copied{}, errForeign
 	}
-	scopes := b.o.Scopes()
 	if event.Kind(kind) == event.KindSite {
 		if path := strings.ReplaceAll(rest, ".", "/"); e.Data.Site != path {
 			return Copied{}, errMixed

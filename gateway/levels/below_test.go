@@ -342,7 +342,7 @@ func TestCopied(t *testing.T) {
 		if subject == "" {
 			subject = ev.Topic()
 		}
-		if _, err := b.copied(Message{subject, text}); !errors.Is(err, tt.want) {
+		if _, err := b.copied(Message{subject, text}, b.o.Scopes()); !errors.Is(err, tt.want) {
 			t.Errorf("%T on %s: %v, want %v", tt.data, subject, err, tt.want)
 		}
 	}
@@ -362,7 +362,7 @@ func FuzzCopied(f *testing.F) {
 		}
 	})
 	f.Fuzz(func(t *testing.T, subject string, data []byte) {
-		c, err := b.copied(Message{subject, data})
+		c, err := b.copied(Message{subject, data}, b.o.Scopes())
 		if err != nil {
 			return
 		}
