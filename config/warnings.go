@@ -2,6 +2,7 @@ package config
 
 import (
 	"fmt"
+	"net/url"
 	"os"
 	"path/filepath"
 )
@@ -21,6 +22,12 @@ func (c Config) Warnings() []string {
 	clear("rtsp.listen", c.RTSP.Listen, "set rtsp.tls_listen for those who can use it, and keep the other inside a network that is trusted")
 	if c.NATS.URL == "" && c.NATS.TLSCert == "" {
 		clear("nats.listen", c.NATS.Listen, "set nats.tls_cert and nats.tls_key")
+		clear("nats.leaf_listen", c.NATS.LeafListen, "set nats.tls_cert and nats.tls_key")
+	}
+	for i, remote := range c.NATS.LeafRemotes {
+		if u, err := url.Parse(remote); err == nil && (u.Scheme == "nats" || u.Scheme == "ws") && !loopback(u.Host) {
+			all = append(all, fmt.Sprintf("nats.leaf_remotes[%d]: the token goes to %s in the clear; write tls:// when its gateway speaks TLS", i, u.Host))
+		}
 	}
 	if c.Access.Anonymous != "none" {
 		all = append(all, fmt.Sprintf("access.anonymous: whoever is on this machine is %s without a password; write none where others work on it", c.Access.Anonymous))

@@ -357,3 +357,55 @@ func TestLevels(t *testing.T) {
 		return nil
 	})
 }
+
+// TestLevelOverTLS joins with a certificate of an authority of one's own, and doesn't without it, nor with a wrong token.
+func TestLevelOverTLS(t *testing.T) {
+	t.Parallel()
+	cert, key, _ := selfSigned(t)
+	city := startGateway(t, settings{"nats": fmt.Sprintf("{listen: 127.0.0.1:0, leaf_listen: 127.0.0.1:0, tls_cert: %q, tls_key: %q}", cert, key)})
+	city.commandOf(t, "users", "add", "siming", "--role", "app", "--grant", "share:site=xiamen")
+	token := strings.TrimSpace(city.commandOf(t, "users", "token", "siming", "--for", "the link"))
+	for what, tt := range map[string]struct {
+		env  []string
+		url  string
+		want bool
+	}{
+		"the authority's certificate":    {[]string{"SSL_CERT_FILE=" + cert}, "tls://siming:" + token + "@" + city.leaf, true},
+		"no certificate":                 {nil, "tls://siming:" + token + "@" + city.leaf, false},
+		"a wrong token":                  {[]string{"SSL_CERT_FILE=" + cert}, "tls://siming:" + token[:len(token)-3] + "abc@" + city.leaf, false},
+		"a token in the name of another": {[]string{"SSL_CERT_FILE=" + cert}, "tls://huli:" + token + "@" + city.leaf, false},
+	} {
+		t.Run(what, func(t *testing.T) {
+			g := prepareGateway(t, settings{"nats": fmt.Sprintf("{listen: 127.0.0.1:0, leaf_remotes: [%q]}", tt.url)})
+			g.process = spawn(t, tt.env, "serve", "--config", g.config)
+			g.addresses(t)
+			above := func() bool {
+				var out struct{ Above struct{ Connected bool } }
+				g.get(t, "/api/v1/nodes", &out)
+				return out.Above.Connected
+			}
+			if tt.want {
+				eventually(t, 20*time.Second, func() error {
+					if !above() {
+						return fmt.Errorf("not connected")
+					}
+					return nil
+				})
+				return
+			}
+			eventually(t, 20*time.Second, func() error { // it was tried
+				if out, _ := g.stderr.read(); !strings.Contains(out, "eafnode") {
+					return fmt.Errorf("nothing is said of it")
+				}
+				return nil
+			})
+			if above() {
+				t.Error("it is connected")
+			}
+			out, _ := g.stderr.read()
+			if strings.Contains(out, token) {
+				t.Errorf("the token is in the log:\n%s", out)
+			}
+		})
+	}
+}

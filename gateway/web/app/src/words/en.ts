@@ -141,5 +141,14 @@ export const en = {
   version: "Version",
   time: "Time",
   noPosition: "It has no position",
+  levels: "Levels below",
+  level: "Level",
+  connected: "Connected since",
+  away: "Away since",
+  toCome: "Still to come",
+  refused: "Not registered",
+  above: "The level above",
+  sharedChannels: "cameras are shared with it",
+  via: "Belongs to",
 };
 export type Words = typeof en;

@@ -143,4 +143,13 @@ export const zh: Words = {
   version: "版本",
   time: "时间",
   noPosition: "没有位置信息",
+  levels: "下级平台",
+  level: "级联平台",
+  connected: "连接于",
+  away: "断开于",
+  toCome: "待同步",
+  refused: "未登记",
+  above: "上级平台",
+  sharedChannels: "路摄像机已共享",
+  via: "所属平台",
 };
