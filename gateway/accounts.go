@@ -231,7 +231,10 @@ func (a authorizer) may(p access.Principal, c relay.Caller) error {
 }
 
 // users shows the users to the API in its words.
-type users struct{ *access.Access }
+type users struct {
+	*access.Access
+	walls walls
+}
 
 func shownUser(u access.User) api.User {
 	shown := api.User{Name: u.Name, Role: string(u.Role), Grants: []string{}, Until: u.Until, Created: u.Created}
@@ -317,7 +320,10 @@ func (u users) SetPassword(ctx context.Context, name string, password registry.S
 }
 
 func (u users) Delete(ctx context.Context, name string) error {
-	return found(name, u.Access.DeleteUser(ctx, name))
+	if err := u.Access.DeleteUser(ctx, name); err != nil {
+		return found(name, err)
+	}
+	return u.walls.forget(ctx, name) // who has the name next begins without
 }
 
 func (u users) AddToken(ctx context.Context, user, name string, until time.Time) (api.Token, error) {

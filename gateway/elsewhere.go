@@ -41,6 +41,9 @@ func newElsewhere(g *gateway, camera, relay streams.Source) *elsewhere {
 // errMoved ends a pull whose channel has another owner by now.
 var errMoved = errors.New("the channel has moved to another gateway")
 
+// peerTime is how soon another gateway must be shown a ticket: by so much clocks may differ.
+const peerTime = 10 * time.Minute
+
 // peerTicket is the profile that tickets for other gateways are made for. Nobody else is given any.
 func peerTicket(p streams.Profile) string { return "gateway:" + string(p) }
 
@@ -123,7 +126,7 @@ func (e *elsewhere) pull(ctx context.Context, ch registry.Channel, p streams.Pro
 
 // at is the channel as another gateway serves it.
 func (e *elsewhere) at(ctx context.Context, ch registry.Channel, p streams.Profile, address string) (registry.Channel, error) {
-	ticket, err := e.g.access.Ticket(ctx, ch.ID, peerTicket(p), ticketTime)
+	ticket, err := e.g.access.Ticket(ctx, ch.ID, peerTicket(p), peerTime)
 	if err != nil {
 		return ch, err
 	}

@@ -110,6 +110,7 @@ type gateway struct {
 	nodes     *nodes.Nodes
 	users     *bus.Bucket
 	levels    *leveling
+	walls     walls
 	loaded    uint64 // sequence up to which statuses were
 	always    *always
 	api       *api.API
@@ -175,6 +176,9 @@ func (g *gateway) open(ctx context.Context) error {
 		return err
 	}
 	if err := g.openStreams(); err != nil {
+		return err
+	}
+	if err := g.openWalls(ctx); err != nil {
 		return err
 	}
 	if err := g.openLevels(ctx); err != nil {
@@ -309,8 +313,8 @@ func (g *gateway) openAPI() error {
 		return fmt.Errorf("loading the page: %w", err)
 	}
 	g.api = api.New(api.Options{
-		Catalogue: g.bus.Registry(), Statuses: g.statuses, Streams: g.hub, Live: g.hub, Events: g.bus, Rates: g.rates, Alerts: g.alerts, Users: users{g.access}, Sessions: g.access, Audit: g.audit, Report: g.motions.report, Ticket: g.ticket, LiveURL: g.liveURL(), Authenticator: principals{g.access},
-		Ready: g.bus.Ready, Gatherer: g.metrics, RTSPURL: g.rtspURL, Page: page, PageSettings: g.pageSettings, Nodes: g.listNodes, Levels: g.levels.list, Above: g.levels.aboveNow, From: g.elsewhere.from, Version: g.o.Version, Log: g.log,
+		Catalogue: g.bus.Registry(), Statuses: g.statuses, Streams: g.hub, Live: g.hub, Events: g.bus, Rates: g.rates, Alerts: g.alerts, Users: users{g.access, g.walls}, Sessions: g.access, Audit: g.audit, Report: g.motions.report, Ticket: g.ticket, LiveURL: g.liveURL(), Authenticator: principals{g.access},
+		Ready: g.bus.Ready, Gatherer: g.metrics, RTSPURL: g.rtspURL, Page: page, PageSettings: g.pageSettings, Nodes: g.listNodes, Walls: g.walls, Levels: g.levels.list, Above: g.levels.aboveNow, From: g.elsewhere.from, Version: g.o.Version, Log: g.log,
 		RotateKey: g.rotateKey, Center: g.config().Map.Center, StartTimeout: g.config().Streams.StartTimeout,
 	})
 	g.defers(g.api.Close)

@@ -101,6 +101,8 @@ type Options struct {
 	From func(streams.Key) string
 	// Nodes are the gateways of the city; nil: nothing is told of them.
 	Nodes func() []Node
+	// Walls keeps the walls of the users; nil: none are kept.
+	Walls Walls
 	// Levels are the levels below; nil: nothing is told of them.
 	Levels func() []Level
 	// Above is how the level above is, nil when there is none; nil: nothing is told of it.

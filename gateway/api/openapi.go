@@ -33,6 +33,9 @@ func finishDocument(h huma.API) {
 	one.Put.Responses["201"] = &huma.Response{Description: "Created", Headers: one.Put.Responses["200"].Headers, Content: one.Put.Responses["200"].Content}
 	doc.Paths[prefix+"/sites/{path}"].Put.RequestBody = &huma.RequestBody{Required: true, Content: json(site)}
 	doc.Paths[prefix+"/maintenance"].Post.RequestBody = &huma.RequestBody{Required: true, Content: json(window)}
+	if one := doc.Paths[prefix+"/walls/{name}"]; one != nil {
+		one.Put.RequestBody = &huma.RequestBody{Required: true, Content: json(schemas.Schema(reflect.TypeFor[Wall](), true, "Wall"))}
+	}
 	if prewarm := doc.Paths[prewarmPath]; prewarm != nil {
 		prewarm.Post.RequestBody = &huma.RequestBody{Required: true, Content: json(wanted)}
 		doc.Paths[livePath] = livePathItem()

@@ -45,6 +45,9 @@ func (a *API) routes() http.Handler {
 	a.channelOperations(h)
 	a.editOperations(h)
 	a.nodesOperation(h)
+	if a.o.Walls != nil {
+		a.wallOperations(h)
+	}
 	a.importOperation(h)
 	a.exportOperation(h)
 	a.geoJSONOperation(h)

@@ -20,6 +20,7 @@ const (
 	rulesBucket  = "SHARPEYES_RULES"
 	alertsBucket = "SHARPEYES_ALERTS"
 	nodesBucket  = "SHARPEYES_NODES"
+	wallsBucket  = "SHARPEYES_WALLS"
 )
 
 // bucketTimeout bounds one reading or writing of a bucket.
@@ -71,6 +72,11 @@ const alertsAge = 90 * 24 * time.Hour
 // Alerts opens the alerts, by id. They are kept for 90 days.
 func (b *Bus) Alerts(ctx context.Context) (*Bucket, error) {
 	return b.bucket(ctx, alertsBucket, "Alerts, by id", alertsAge)
+}
+
+// Walls opens the walls of the users.
+func (b *Bus) Walls(ctx context.Context) (*Bucket, error) {
+	return b.bucket(ctx, wallsBucket, "Which cameras each user wants to see together", 0)
 }
 
 // nodesAge is how long a gateway that is gone is remembered.

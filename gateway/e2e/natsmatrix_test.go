@@ -172,7 +172,7 @@ func TestNATSMatrix(t *testing.T) {
 	streams := map[string]int{
 		"SHARPEYES_EVENTS": events, "KV_SHARPEYES_STATUS": statuses, "SHARPEYES_REGISTRY": none, "SHARPEYES_AUDIT": none, "OBJ_SHARPEYES_SNAPSHOTS": none,
 		"KV_SHARPEYES_USERS": none, "KV_SHARPEYES_RULES": none, "KV_SHARPEYES_ALERTS": none, "KV_SHARPEYES_LEASES": none, "KV_SHARPEYES_NODES": none, "SHARPEYES_WEBHOOKS": none,
-		"SHARPEYES_STATES": none, "SHARPEYES_SHARED": none, "KV_SHARPEYES_LEVELS": none,
+		"SHARPEYES_STATES": none, "SHARPEYES_SHARED": none, "KV_SHARPEYES_LEVELS": none, "KV_SHARPEYES_WALLS": none,
 	}
 	js, err := jetstream.New(boss.nc)
 	if err != nil {

@@ -111,9 +111,14 @@ test("a wall plays, a tile that fails says why, and comes back by itself", async
   await tile.getByRole("status").waitFor({ state: "detached", timeout: 60_000 });
   await page.getByRole("textbox", { name: "Name of the wall" }).fill("entrances");
   await page.getByRole("button", { name: "Save" }).click();
+  await page.waitForURL(/wall=entrances/);
   await page.reload();
   await page.waitForFunction(() => document.querySelectorAll("video").length === 4);
   await close(page);
+  // The gateway keeps it: another browser has it too.
+  const second = await open(browser, g.url, { hash: "#/wall?tab=alone&wall=entrances" });
+  await second.waitForFunction(() => document.querySelectorAll("video").length === 4);
+  await close(second);
 });
 
 test("alerts are acknowledged and closed by keys, and what is done is kept", async () => {

@@ -1,5 +1,5 @@
-// Walls: which cameras are shown together. They are kept in this browser, by name.
-import { send } from "../api/client";
+// Walls: which cameras are shown together. The gateway keeps them, by name, for whoever is signed in.
+import { api, send, sentence, take } from "../api/client";
 
 export const sizes = [1, 4, 9, 16, 25];
 
@@ -9,19 +9,14 @@ export interface Wall {
   every: number; // s between two steps of the tour
 }
 
-const kept = "sharpeyes.walls";
+const former = "sharpeyes.walls"; // where earlier pages kept them in the browser
 const fresh = (): Wall => ({ tiles: 4, cameras: [], every: 20 });
-
-function read(): Record<string, Wall> {
-  try {
-    return JSON.parse(localStorage.getItem(kept) ?? "{}") as Record<string, Wall>;
-  } catch {
-    return {};
-  }
-}
+const at = (name: string) => `/walls/${encodeURIComponent(name)}`;
 
 class Walls {
-  saved = $state<Record<string, Wall>>(read());
+  saved = $state<Record<string, Wall>>({});
+  problem = $state("");
+  loaded = $state(false);
   name = $state("");
   now = $state<Wall>(fresh());
   first = $state(0); // the camera in the first tile: a tour moves it on
@@ -37,15 +32,57 @@ class Walls {
     this.first = 0;
   }
 
+  /** Asks the gateway for what it keeps, and gives it what this browser kept before. */
+  async load() {
+    try {
+      const kept: Record<string, Wall> = {};
+      for (const { name, ...wall } of (await take(api.GET("/api/v1/walls"))).items ?? [])
+        kept[name] = { ...wall, cameras: wall.cameras ?? [] };
+      this.saved = kept;
+      this.problem = "";
+      await this.moveIn();
+    } catch (e) {
+      this.problem = sentence(e);
+    } finally {
+      this.loaded = true;
+    }
+  }
+
+  private async moveIn() {
+    const text = localStorage.getItem(former);
+    if (!text) return;
+    for (const [name, wall] of Object.entries(JSON.parse(text) as Record<string, Wall>))
+      if (!this.saved[name]) await this.keep(name, wall);
+    localStorage.removeItem(former);
+  }
+
+  private async keep(name: string, wall: Wall) {
+    await send("PUT", at(name), JSON.stringify(wall));
+    this.saved[name] = wall;
+  }
+
   save(name: string) {
-    this.saved[name] = structuredClone($state.snapshot(this.now));
-    this.name = name;
-    localStorage.setItem(kept, JSON.stringify(this.saved));
+    return this.keep(name, structuredClone($state.snapshot(this.now))).then(
+      () => {
+        this.name = name;
+        this.problem = "";
+      },
+      (e) => {
+        this.problem = sentence(e);
+      },
+    );
   }
 
   delete(name: string) {
-    delete this.saved[name];
-    localStorage.setItem(kept, JSON.stringify(this.saved));
+    return send("DELETE", at(name)).then(
+      () => {
+        delete this.saved[name];
+        this.problem = "";
+      },
+      (e) => {
+        this.problem = sentence(e);
+      },
+    );
   }
 
   resize(tiles: number) {
