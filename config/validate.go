@@ -127,6 +127,8 @@ func (k *check) share(s Share) {
 	for _, kind := range s.Kinds {
 		k.choice("share.kinds", kind, "health", "motion", "site", "stream")
 	}
+	k.require(len(s.Classes)+len(s.Scenarios) == 0 || !slices.Equal(s.Kinds, []string{"site"}), "share.kinds", "site",
+		"are of all cameras of a site, and aren't shared when classes or scenarios are chosen; write other kinds too")
 }
 
 func (k *check) streams(s Streams) {

@@ -24,6 +24,9 @@ func (c Config) Warnings() []string {
 		clear("nats.listen", c.NATS.Listen, "set nats.tls_cert and nats.tls_key")
 		clear("nats.leaf_listen", c.NATS.LeafListen, "set nats.tls_cert and nats.tls_key")
 	}
+	if len(c.NATS.LeafRemotes) > 0 && len(c.Share.Classes)+len(c.Share.Scenarios) > 0 {
+		all = append(all, "share: the level above isn't told of outages of whole sites when classes or scenarios are chosen, since these speak of all cameras there")
+	}
 	for i, remote := range c.NATS.LeafRemotes {
 		if u, err := url.Parse(remote); err == nil && (u.Scheme == "nats" || u.Scheme == "ws") && !loopback(u.Host) {
 			all = append(all, fmt.Sprintf("nats.leaf_remotes[%d]: the token goes to %s in the clear; write tls:// when its gateway speaks TLS", i, u.Host))

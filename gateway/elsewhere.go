@@ -113,7 +113,7 @@ func (e *elsewhere) pull(ctx context.Context, ch registry.Channel, p streams.Pro
 		}
 	case ch.Via != "":
 		if there, err = e.g.levels.at(ctx, ch, p); err == nil {
-			err = as(ch.Via, e.relay.Pull(pulling, there, p, sink))
+			err = final(as(ch.Via, e.relay.Pull(pulling, there, p, sink)))
 		}
 	default:
 		err = e.camera.Pull(pulling, ch, p, sink)
@@ -154,6 +154,17 @@ func as(server string, err error) error {
 	case event.ConnectRefused, event.ConnectTimeout, event.Unreachable, event.NoAnswer, event.SessionFull: // 503 among them
 		told.Err = errors.Join(errOwnerAway, f.Err)
 	}
+	return &told
+}
+
+// final is a failure of the way to a level below: nobody else has what it has.
+func final(err error) error {
+	f, ok := errors.AsType[*streams.Failure](err)
+	if !ok || !errors.Is(f.Err, errOwnerAway) {
+		return err
+	}
+	told := *f
+	told.Err = nil
 	return &told
 }
 

@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net"
+	"net/netip"
 	"net/url"
 	"regexp"
 	"slices"
@@ -57,6 +59,11 @@ func (g *gateway) openLevels(ctx context.Context) error {
 		l.share = levels.NewShare(levels.ShareOptions{
 			Store: l.shared, Snapshot: g.bus.Registry().Snapshot, Statuses: g.statuses, Wants: wants(cfg.Share), Log: g.log,
 		})
+	}
+	if host, _, err := net.SplitHostPort(g.reached(g.rtsp)); l.shared != nil && err == nil {
+		if ip, err := netip.ParseAddr(host); err == nil && ip.IsLoopback() {
+			g.log.Warn("The level above is told to read streams on this machine's own address; set rtsp.listen and node.address, unless it is on the same machine", "address", g.reached(g.rtsp))
+		}
 	}
 	if cfg.NATS.LeafListen != "" || cfg.NATS.URL != "" {
 		var err error
@@ -218,10 +225,22 @@ func (l *leveling) at(ctx context.Context, ch registry.Channel, p streams.Profil
 	case err != nil:
 		return ch, err
 	case a.URL == "":
-		return ch, &streams.Failure{Reason: a.Reason, Detail: ch.Via + ": " + a.Detail}
+		return ch, &streams.Failure{Reason: known(a.Reason), Detail: ch.Via + ": " + levels.Cut(a.Detail)}
+	}
+	u, err := url.Parse(a.URL)
+	if err != nil || u.Scheme != "rtsp" || u.User != nil || strings.TrimSuffix(u.Path, "/sub") != "/"+ch.ID {
+		return ch, &streams.Failure{Reason: event.BadAnswer, Detail: ch.Via + " names an address that isn't one of a stream of its own"}
 	}
 	ch.URL, ch.SubURL, ch.Username, ch.Password, ch.Transport = a.URL, a.URL, "", "", "tcp"
 	return ch, nil
+}
+
+// known is a reason as a level gives it.
+func known(r event.Reason) event.Reason {
+	if !slices.Contains(event.Reasons(), r) {
+		return event.BadAnswer
+	}
+	return r
 }
 
 var levelName = regexp.MustCompile(`^[a-z0-9_-]{1,32}$`)
@@ -460,7 +479,7 @@ func (a asker) Hello(ctx context.Context) (h levels.Hello, err error) {
 // Read asks for what comes in a log after a sequence.
 func (a asker) Read(ctx context.Context, log, after string) (levels.Page, error) {
 	p, err := a.Below.Read(ctx, log, after)
-	all := levels.Page{Log: p.Log, Next: p.Next, Pending: p.Pending, Again: p.Again, Messages: make([]levels.Message, len(p.Messages))}
+	all := levels.Page{Log: p.Log, Next: p.Next, Pending: p.Pending, Again: p.Again, Lost: p.Lost, Messages: make([]levels.Message, len(p.Messages))}
 	for i, m := range p.Messages {
 		all.Messages[i] = levels.Message(m)
 	}

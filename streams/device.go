@@ -18,9 +18,12 @@ const (
 	forReader             // somebody is there
 )
 
-// sharing are the pulls of one recorder but for one of them. The lock is held.
+// sharing are the pulls of one recorder but for one of them; none when there is no recorder. The lock is held.
 func (h *Hub) sharing(device string, but *Pull) []*Pull {
 	var all []*Pull
+	if device == "" {
+		return nil
+	}
 	for _, p := range h.pulls {
 		if p != but && p.device == device {
 			all = append(all, p)
@@ -32,7 +35,7 @@ func (h *Hub) sharing(device string, but *Pull) []*Pull {
 // budget decides whether one more pull may be opened. When it may not, a pull that nobody watches is
 // given up, and returned: it must be gone first. The lock is held.
 func (h *Hub) budget(ch registry.Channel, n need) (ending *Pull, err error) {
-	if h.o.MaxPerDevice > 0 && ch.DeviceKey() != "" {
+	if h.o.MaxPerDevice > 0 {
 		if all := h.sharing(ch.DeviceKey(), nil); len(all) >= h.o.MaxPerDevice {
 			if p := spare(all, n); p != nil {
 				return p, nil

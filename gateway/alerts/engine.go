@@ -169,7 +169,7 @@ func ends(c *alert.Compiled, s *alert.Seen) bool {
 		switch {
 		case t == s.Type && t == string(event.HealthChanged),
 			t == string(event.SiteOutage) && s.Type == string(event.SiteRestored),
-			t == string(event.GatewayIsolated) && s.Type == string(event.GatewayReconnected),
+			t == string(event.GatewayIsolated) && s.Type == string(event.GatewayReconnected), t == string(event.LevelLost) && s.Type == string(event.LevelBack),
 			t == alert.RateBelow && s.Type == alert.RateMet:
 			return true
 		}

@@ -87,7 +87,7 @@ type Copied struct {
 }
 
 // Copy stores and sends events of the level below, in their order, and returns when all are stored. One that was
-// stored within the last two minutes isn't again.
+// stored within the last two minutes isn't again. After an error some are stored, perhaps without an earlier one.
 func (b *Bus) Copy(ctx context.Context, events []Copied) error {
 	for batch := range slices.Chunk(events, copyBatch) {
 		all := make([]*nats.Msg, 0, len(batch))
@@ -142,9 +142,12 @@ func (b *Bus) EventsEnd(ctx context.Context) (uint64, error) {
 	return s.CachedInfo().State.LastSeq, nil
 }
 
+// idsTimeout bounds the reading of what was stored since a level was read last.
+const idsTimeout = 10 * time.Minute
+
 // EventIDs calls f with the id of each event that was stored after a sequence, as far as they say it.
 func (b *Bus) EventIDs(ctx context.Context, after uint64, f func(id string)) error {
-	ctx, cancel := context.WithTimeout(ctx, time.Minute)
+	ctx, cancel := context.WithTimeout(ctx, idsTimeout)
 	defer cancel()
 	return b.Events().Read(ctx, after+1, time.Time{}, true, func(_ uint64, _ time.Time, event []byte) error {
 		var e struct {

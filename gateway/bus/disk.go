@@ -61,9 +61,9 @@ func (d *disk) look() {
 	}
 }
 
-// heard looks for what the server says when it can't write.
-func (d *disk) heard(text string) {
-	if strings.Contains(text, "failed to store a msg") || strings.Contains(text, "will be DISABLED") {
+// heard looks for what the server says when it can't write, before anybody's words are put in.
+func (d *disk) heard(format string) {
+	if strings.HasPrefix(format, "JetStream failed to store a msg on stream") || strings.HasPrefix(format, "JetStream out of ") && strings.HasSuffix(format, "will be DISABLED") {
 		d.failed.Store(true)
 	}
 }

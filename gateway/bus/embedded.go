@@ -107,6 +107,7 @@ func (e *embedded) start(dir string, o Options) error {
 		return err
 	}
 	e.server = s
+	e.authenticator.gone = func(id uint64) bool { return s.GetLeafNode(id) == nil }
 	s.SetLoggerV2(log, false, false, false)
 	s.Start() // returns when the store is recovered and the listener is open, or one has failed
 	if err := log.fatal(); err != nil {
@@ -197,9 +198,16 @@ func serverName(node string) string {
 	return "sharpeyes-" + notInServerName.ReplaceAllString(node, "-")
 }
 
+// leafLogin is who has joined as a leaf node, and when.
+type leafLogin struct {
+	name string
+	at   time.Time
+}
+
 // authenticator decides who may connect to the embedded server.
 type authenticator struct {
-	leafs        sync.Map // name by the id of a connection, of gateways of the level below
+	leafs        sync.Map             // leafLogin by the id of a connection, of gateways of the level below
+	gone         func(id uint64) bool // the connection of a leaf has ended; it is asked a while after the connection was made
 	secret       string
 	authenticate func(c Credentials) (Login, bool)
 	log          interface{ Warn(string, ...any) }
@@ -237,7 +245,13 @@ func (a *authenticator) Check(c server.ClientAuthentication) bool {
 		return false
 	}
 	if leaf {
-		a.leafs.Store(c.GetID(), login.Name)
+		now := time.Now()
+		for id, joined := range a.leafs.Range { // those that have gone
+			if now.Sub(joined.(leafLogin).at) > time.Minute && a.gone(id.(uint64)) {
+				a.leafs.Delete(id)
+			}
+		}
+		a.leafs.Store(c.GetID(), leafLogin{login.Name, now})
 	}
 	c.RegisterUser(&server.User{Username: login.Name, ConnectionDeadline: login.Until, Permissions: p})
 	return true
@@ -257,12 +271,9 @@ func (e *embedded) disconnect(name string) {
 			_ = e.server.DisconnectClientByID(c.Cid) // else it has gone
 		}
 	}
-	for id, is := range e.authenticator.leafs.Range {
-		if is == name {
+	for id, joined := range e.authenticator.leafs.Range {
+		if joined.(leafLogin).name == name {
 			_ = e.server.DisconnectClientByID(id.(uint64))
-		}
-		if e.server.GetLeafNode(id.(uint64)) == nil {
-			e.authenticator.leafs.Delete(id)
 		}
 	}
 }

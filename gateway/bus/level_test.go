@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -201,5 +202,119 @@ func TestSubsumes(t *testing.T) {
 		if subsumes(tt.wide, tt.narrow) != tt.want {
 			t.Errorf("%s and %s", tt.wide, tt.narrow)
 		}
+	}
+}
+
+// TestSharedIsWhatIsMeant asks for more than subjects can say, and for kinds that aren't shared.
+func TestSharedIsWhatIsMeant(t *testing.T) {
+	b := open(t, options(t.TempDir()))
+	ctx := t.Context()
+	var scenarios []string
+	for i := range 30 {
+		scenarios = append(scenarios, fmt.Sprintf("s%d", i))
+	}
+	for name, tt := range map[string]struct {
+		filters []event.Filter
+		want    []string // subjects
+	}{
+		"everything":    {[]event.Filter{{}}, []string{"sharpeyes.event.health.c1.s1.xiamen.gate", "sharpeyes.event.health.c3.kitchen.xiamen.gate", "sharpeyes.event.site.xiamen"}},
+		"many":          {[]event.Filter{{Kinds: []string{"health", "motion", "audit", "alert"}, Classes: []string{"1", "2", "9"}, Scenarios: scenarios}}, []string{"sharpeyes.event.health.c1.s1.xiamen.gate"}},
+		"another place": {[]event.Filter{{Site: "fuzhou"}}, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			shared, err := b.Share(ctx, tt.filters)
+			if err != nil {
+				t.Fatal(err)
+			}
+			begin := shared.end(ctx)
+			gate := func(class int, scenario string) event.Channel {
+				return event.Channel{ID: "gate", Class: class, Site: "xiamen", Scenario: scenario}
+			}
+			for _, data := range []event.Payload{
+				event.Health{Channel: gate(1, "s1")}, event.Health{Channel: gate(3, "kitchen")}, event.Site{Site: "xiamen"},
+				event.Audit{Channel: &event.Channel{ID: "gate", Class: 1, Site: "xiamen", Scenario: "s1"}}, event.Gateway{Node: "d"},
+			} {
+				m := nats.NewMsg(event.New("d", event.HealthChanged, time.Now(), data).Topic())
+				m.Data = []byte("{}")
+				if _, err := b.js.PublishMsg(ctx, m); err != nil {
+					t.Fatal(err)
+				}
+			}
+			p, err := page(ctx, shared.events, shared.filters, shared.meant, begin, 0)
+			var got []string
+			for _, m := range p.Messages {
+				got = append(got, m.Subject)
+			}
+			if err != nil || !slices.Equal(got, tt.want) {
+				t.Errorf("%v, %v", got, err)
+			}
+			if p, err := page(ctx, shared.events, shared.filters, shared.meant, p.Next, 0); err != nil || len(p.Messages) > 0 || p.Again {
+				t.Errorf("after it: %+v, %v", p, err)
+			}
+		})
+	}
+	if _, err := b.Share(ctx, []event.Filter{{Kinds: []string{"audit"}}}); err == nil {
+		t.Error("the audit is shared")
+	}
+}
+
+// TestPlaces reads on from places that aren't there any more.
+func TestPlaces(t *testing.T) {
+	b := open(t, options(t.TempDir()))
+	ctx := t.Context()
+	shared, err := b.Share(ctx, []event.Filter{{}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range 5 {
+		if err := shared.Put(ctx, map[string][]byte{fmt.Sprintf("channel.c%d", i): []byte(`{}`)}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	read := func(after string) Page {
+		t.Helper()
+		p, err := page(ctx, shared.records, nil, nil, after, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return p
+	}
+	all := read("")
+	info, err := shared.records.GetMsg(ctx, 3)
+	if err != nil {
+		t.Fatal(err)
+	}
+	third := place{3, info.Time}.String()
+	if p := read(third); p.Again || len(p.Messages) != 2 {
+		t.Errorf("behind the third: %+v", p)
+	}
+	if p := read(all.Next); p.Again || len(p.Messages) != 0 {
+		t.Errorf("behind the last: %+v", p)
+	}
+	// The same sequence, and another time: it was lost, and given to another.
+	if p := read(place{3, info.Time.Add(-time.Nanosecond)}.String()); !p.Again || len(p.Messages) != 3 {
+		t.Errorf("behind one that was lost: %+v", p)
+	}
+	if p := read(place{9, info.Time}.String()); !p.Again || len(p.Messages) != 3 {
+		t.Errorf("behind one that isn't there: %+v", p)
+	}
+	for _, bad := range []string{"x", "3", "@", "-1@2", "99999999999999999999999@1"} {
+		if p := read(bad); len(p.Messages) != 5 {
+			t.Errorf("behind %q: %+v", bad, p)
+		}
+	}
+}
+
+// TestNobodyStopsTheStore: what the server logs of a stranger's words isn't taken for its own.
+func TestNobodyStopsTheStore(t *testing.T) {
+	b := open(t, options(t.TempDir()))
+	for _, user := range []string{"JetStream failed to store a msg on stream", "JetStream out of space, will be DISABLED"} {
+		if c, err := nats.Connect(b.ClientURL(), nats.UserInfo(user, "x")); err == nil {
+			c.Close()
+			t.Error("a stranger is let in")
+		}
+	}
+	if err := b.disk().room(); err != nil {
+		t.Error(err)
 	}
 }

@@ -40,7 +40,8 @@ type Shared struct {
 	b       *Bus
 	records jetstream.Stream
 	events  jetstream.Stream
-	filters []string // of the events
+	filters []string // of the events; wider, perhaps, than
+	meant   []event.Filter
 }
 
 // Page is a part of a log that is shared.
@@ -49,7 +50,10 @@ type Page struct {
 	Next     string    `json:"next"`            // where it goes on
 	Pending  uint64    `json:"pending"`         // messages that come after these
 	Again    bool      `json:"again,omitempty"` // where it was to go on isn't there any more: something comes again
+	Lost     uint64    `json:"lost,omitempty"`  // events, at most, that weren't kept for long enough
 	Messages []Message `json:"messages"`
+
+	meant []event.Filter
 }
 
 // Message is one of a log that is shared.
@@ -58,9 +62,17 @@ type Message struct {
 	Data    json.RawMessage `json:"data,omitempty"`
 }
 
-// Share opens what is shared. The events are those of the filters.
+// Share opens what is shared. The events are those of the filters, of kinds that may be shared.
 func (b *Bus) Share(ctx context.Context, events []event.Filter) (_ *Shared, err error) {
-	s := &Shared{b: b, filters: subjectsOfAll(events)}
+	events = slices.Clone(events)
+	for i := range events {
+		if len(events[i].Kinds) == 0 {
+			events[i].Kinds = event.Shareable()
+		}
+		events[i].Kinds = slices.DeleteFunc(slices.Clone(events[i].Kinds), func(k string) bool { return !slices.Contains(event.Shareable(), k) })
+	}
+	events = slices.DeleteFunc(events, func(f event.Filter) bool { return len(f.Kinds) == 0 })
+	s := &Shared{b: b, filters: subjectsOfAll(events), meant: events}
 	if len(s.filters) == 0 {
 		return nil, errors.New("share: no event is meant")
 	}
@@ -141,7 +153,7 @@ func (s *Shared) All(ctx context.Context, f func(name string, record []byte)) er
 	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
 	for after, more := "", true; more; {
-		p, err := page(ctx, s.records, nil, after, 0)
+		p, err := page(ctx, s.records, nil, nil, after, 0)
 		if err != nil {
 			return fmt.Errorf("reading what is shared: %w", err)
 		}
@@ -208,11 +220,11 @@ func (s *Shared) answer(ctx context.Context, a Answers, m *nats.Msg) {
 		if json.Unmarshal(m.Data, &q) != nil {
 			return
 		}
-		stream, filters := s.records, []string(nil)
+		stream, filters, meant := s.records, []string(nil), []event.Filter(nil)
 		if q.Log == SharedEvents {
-			stream, filters = s.events, s.filters
+			stream, filters, meant = s.events, s.filters, s.meant
 		}
-		p, err := page(ctx, stream, filters, q.After, shareWait)
+		p, err := page(ctx, stream, filters, meant, q.After, shareWait)
 		if ctx.Err() != nil {
 			return
 		}
@@ -268,14 +280,17 @@ func parsePlace(s string) (p place) {
 	return p
 }
 
-// page reads what comes after a place; when that is nothing it waits a while for something.
-func page(ctx context.Context, s jetstream.Stream, filters []string, after string, patience time.Duration) (Page, error) {
+// page reads what comes after a place and is meant (nil: all); when that is nothing it waits a while for something.
+func page(ctx context.Context, s jetstream.Stream, filters []string, meant []event.Filter, after string, patience time.Duration) (Page, error) {
 	info, err := s.Info(ctx)
 	if err != nil {
 		return Page{}, err
 	}
 	from, end := parsePlace(after), place{info.State.LastSeq, info.State.LastTime}
-	p := Page{Log: info.Created.UTC().Format(time.RFC3339Nano), Next: after, Messages: []Message{}}
+	p := Page{Log: info.Created.UTC().Format(time.RFC3339Nano), Next: after, Messages: []Message{}, meant: meant}
+	if meant != nil && from.sequence > 0 && from.sequence+1 < info.State.FirstSeq {
+		p.Lost = info.State.FirstSeq - from.sequence - 1
+	}
 	cfg := jetstream.ConsumerConfig{
 		DeliverPolicy: jetstream.DeliverByStartSequencePolicy, OptStartSeq: from.sequence + 1, FilterSubjects: filters,
 		AckPolicy: jetstream.AckNonePolicy, MemoryStorage: true, Replicas: 1, InactiveThreshold: 3 * shareWait,
@@ -363,7 +378,10 @@ func (p *Page) take(m jetstream.Msg) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	p.Messages = append(p.Messages, Message{strings.TrimPrefix(m.Subject(), sharedPrefix), m.Data()})
 	p.Next, p.Pending = place{meta.Sequence.Stream, meta.Timestamp}.String(), meta.NumPending
+	if p.meant != nil && !slices.ContainsFunc(p.meant, func(f event.Filter) bool { return f.Matches(m.Subject()) }) {
+		return 0, nil // a wider filter was asked with
+	}
+	p.Messages = append(p.Messages, Message{strings.TrimPrefix(m.Subject(), sharedPrefix), m.Data()})
 	return len(m.Data()) + len(m.Subject()), nil
 }

@@ -94,6 +94,9 @@ type Below struct {
 	mu      sync.Mutex
 	state   State
 	pending map[string]uint64 // by log
+
+	refused   map[string]string // reasons by id, of channels that can't be registered here
+	refusedAt time.Time         // since when there are some
 }
 
 // State is how a level below is.
@@ -104,12 +107,12 @@ type State struct {
 	Hello     Hello     // as it said last
 	Behind    uint64    // messages of it that are still to be read, as far as this gateway knows
 	Refused   int       // channels that can't be registered here
-	Why       string    // of the first of those
+	Why       string    // of one of those
 }
 
 // New makes one.
 func New(o Options) *Below {
-	return &Below{o: o, state: State{Name: o.Name, Since: time.Now()}, pending: map[string]uint64{}}
+	return &Below{o: o, state: State{Name: o.Name, Since: time.Now()}, pending: map[string]uint64{}, refused: map[string]string{}}
 }
 
 // State is how the level is now.
@@ -210,113 +213,150 @@ func (b *Below) read(ctx context.Context, log, after string) (Page, error) {
 // records takes over channels, their statuses, and sites.
 func (b *Below) records(ctx context.Context, p Progress) error {
 	trail := trail{b: b, log: Records}
-	var all map[string]bool // names of what is there, when the log is read from its beginning
-	waiting := map[string]json.RawMessage{}
-	for {
+	r := reading{waiting: map[string]json.RawMessage{}, scopes: fmt.Sprint(b.o.Scopes())}
+	if p.Place == "" {
+		r.all = map[string]bool{}
+	}
+	for ctx.Err() == nil {
 		page, err := b.read(ctx, Records, p.Place)
 		if err != nil {
-			return err
+			pause(ctx, retry)
+			continue
 		}
-		if page.Log != p.Log { // the level was set up anew: what it doesn't share any more goes
-			begun := p.Place == ""
+		scopes := fmt.Sprint(b.o.Scopes())
+		begun := p.Place != ""
+		// What the level doesn't share any more, and what it may register by now, is only seen from the beginning.
+		if page.Log != p.Log || page.Again || scopes != r.scopes || b.refusedFor() > again {
 			p = Progress{Log: page.Log}
-			all, waiting = map[string]bool{}, map[string]json.RawMessage{}
-			if !begun {
+			r = reading{all: map[string]bool{}, waiting: map[string]json.RawMessage{}, scopes: scopes}
+			b.refuse(nil)
+			if begun {
 				continue
 			}
 		}
 		p.Place = page.Next
 		for _, m := range page.Messages {
-			waiting[m.Subject] = m.Data
-			if all != nil {
-				all[m.Subject] = len(m.Data) > 0
+			r.waiting[m.Subject] = m.Data
+			if r.all != nil {
+				r.all[m.Subject] = len(m.Data) > 0
 			}
 		}
-		if page.Pending > 0 && len(waiting) < most {
+		if page.Pending > 0 && len(r.waiting) < most {
 			continue
 		}
-		whole := all != nil && page.Pending == 0
-		if whole {
+		if r.all != nil && page.Pending == 0 {
 			for c := range b.o.Here.Snapshot().All() {
-				if name := ofChannel + c.ID; c.Via == b.o.Name && !all[name] {
-					waiting[name] = nil
+				if name := ofChannel + c.ID; c.Via == b.o.Name && !r.all[name] {
+					r.waiting[name] = nil
 				}
 			}
-			all = nil
+			r.all = nil
 		}
-		if len(waiting) > 0 {
-			if err := b.take(ctx, waiting); err != nil {
+		if len(r.waiting) > 0 {
+			if err := b.take(ctx, r.waiting); err != nil {
 				return err
 			}
-			waiting = map[string]json.RawMessage{}
+			r.waiting = map[string]json.RawMessage{}
 		}
-		if all != nil { // what is begun begins anew after a failure
+		if r.all != nil { // what is begun begins anew after a failure
 			continue
 		}
 		if err := trail.leave(ctx, p); err != nil {
 			return err
 		}
 	}
+	return ctx.Err()
+}
+
+// reading is how far records are taken over.
+type reading struct {
+	all     map[string]bool // names of what is there, when they are read from the beginning
+	waiting map[string]json.RawMessage
+	scopes  string // in which the level may register
+}
+
+// again is how long what is refused waits for what stands in its way to be gone.
+const again = 5 * time.Minute
+
+// refuse notes what can't be registered here, by name, and since when; an empty reason takes it away. Nil forgets all.
+func (b *Below) refuse(reasons map[string]string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if reasons == nil {
+		b.refused = map[string]string{}
+	}
+	was := len(b.refused)
+	for name, reason := range reasons {
+		if reason == "" {
+			delete(b.refused, name)
+		} else {
+			b.refused[name] = reason
+		}
+	}
+	if was == 0 {
+		b.refusedAt = time.Now()
+	}
+	b.state.Refused, b.state.Why = len(b.refused), ""
+	for name, reason := range b.refused { // any of them
+		b.state.Why = name + ": " + reason
+		break
+	}
+}
+
+// refusedFor is how long something has been refused; 0 when nothing is.
+func (b *Below) refusedFor() time.Duration {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if len(b.refused) == 0 {
+		return 0
+	}
+	return time.Since(b.refusedAt)
 }
 
 // take makes the records of channels and sites true here.
 func (b *Below) take(ctx context.Context, records map[string]json.RawMessage) error {
 	names, scopes := slices.Sorted(maps.Keys(records)), b.o.Scopes()
 	var found map[string]Record
-	var refused int
-	var why string
+	var refused map[string]string // by id; empty: no more
 	err := b.o.Here.Update(ctx, b.o.Name, func(now *registry.Snapshot) (tx registry.Transaction, _ error) {
-		found, refused, why = map[string]Record{}, 0, ""
-		refuse := func(name, reason string) {
-			if refused++; refused == 1 {
-				why = name + ": " + reason
-			}
+		found, refused = map[string]Record{}, map[string]string{}
+		described := map[string]bool{}
+		for _, s := range now.Described() {
+			described[s.Path] = true
 		}
 		for _, name := range names {
 			if path, ok := strings.CutPrefix(name, ofSite); ok {
-				var site registry.Site
-				path = strings.ReplaceAll(path, ".", "/")
-				if len(records[name]) == 0 || json.Unmarshal(records[name], &site) != nil || site.Path != path {
-					continue
-				}
-				described := slices.ContainsFunc(now.Described(), func(s registry.Site) bool { return s.Path == path })
-				if !described && site.Validate() == nil { // what is described here is described here
+				site, ok := siteOf(strings.ReplaceAll(path, ".", "/"), records[name])
+				if ok && !described[site.Path] && within(scopes, site.Path) { // what is described here is described here
 					tx.Sites = append(tx.Sites, site)
 				}
 				continue
 			}
 			id := strings.TrimPrefix(name, ofChannel)
 			old, there := now.Get(id)
-			var r Record
-			var c registry.Channel
-			reason := ""
+			ours := there && old.Via == b.o.Name
+			refused[id] = ""
 			if len(records[name]) > 0 {
-				err := json.Unmarshal(records[name], &r)
-				if err == nil {
-					c, err = r.taken(b.o.Name)
-				}
+				var r Record
+				c, err := r.read(records[name], b.o.Name)
 				switch {
 				case err != nil:
-					reason = err.Error()
+					refused[id] = err.Error()
 				case c.ID != id:
-					reason = "its id is another"
-				case there && old.Via != b.o.Name:
-					reason = "the id is taken here"
+					refused[id] = "its id is another"
+				case there && !ours:
+					refused[id] = "the id is taken here"
 				case !registry.Covered(scopes, &c):
-					reason = "it isn't in what the level may register"
+					refused[id] = "it isn't in what the level may register"
+				default:
+					found[id] = r
+					if !there || !registry.Equal(old, c) {
+						tx.Put = append(tx.Put, c)
+					}
+					continue
 				}
 			}
-			switch {
-			case reason == "" && len(records[name]) > 0:
-				found[id] = r
-				if !there || !registry.Equal(old, c) {
-					tx.Put = append(tx.Put, c)
-				}
-				continue
-			case reason != "":
-				refuse(id, reason)
-			}
-			if there && old.Via == b.o.Name {
+			if ours {
 				tx.Delete = append(tx.Delete, id)
 			}
 		}
@@ -325,41 +365,76 @@ func (b *Below) take(ctx context.Context, records map[string]json.RawMessage) er
 	if err != nil {
 		return err
 	}
-	if refused > 0 {
-		b.o.Log.Warn("channels of a level below can't be registered here", "level", b.o.Name, "count", refused, "first", why)
+	was := b.State().Refused
+	b.refuse(refused)
+	if s := b.State(); s.Refused > was {
+		b.o.Log.Warn("channels of a level below can't be registered here", "level", b.o.Name, "count", s.Refused, "one", s.Why)
 	}
-	b.mu.Lock()
-	b.state.Refused, b.state.Why = refused, why
-	b.mu.Unlock()
 	now := b.o.Here.Snapshot()
 	for id, r := range found {
 		if c, ok := now.Get(id); ok && c.Via == b.o.Name {
-			b.o.Here.Found(c, r.Status)
+			b.o.Here.Found(c, r.found())
 		}
 	}
 	return nil
 }
 
+// read reads a record, and returns the channel as it is registered here.
+func (r *Record) read(b []byte, via string) (registry.Channel, error) {
+	if err := json.Unmarshal(b, r); err != nil {
+		return registry.Channel{}, err
+	}
+	return r.taken(via)
+}
+
+// siteOf is what a record says of a place; false for one that is taken away, or says nothing that can be.
+func siteOf(path string, record []byte) (s registry.Site, ok bool) {
+	ok = len(record) > 0 && json.Unmarshal(record, &s) == nil && s.Path == path && s.Validate() == nil
+	return s, ok
+}
+
+// within reports whether a place is in one of the scopes, or one of them in it.
+func within(scopes []registry.Scope, path string) bool {
+	return slices.ContainsFunc(scopes, func(s registry.Scope) bool {
+		return registry.Scope{Site: s.Site}.CoversSite(path) || registry.Scope{Site: path}.CoversSite(s.Site)
+	})
+}
+
 // events copies events. Each is stored here once: what was stored after the place that is noted is known by its id.
 func (b *Below) events(ctx context.Context, p Progress) error {
 	trail := trail{b: b, log: Events}
-	stored := map[string]bool{}
-	switch p.Log {
-	case "": // what was before the levels were linked is nobody's news
+	if p.Log == "" { // what was before the levels were linked is nobody's news
 		hello, err := b.o.Asker.Hello(ctx)
 		if err != nil {
 			return err
 		}
-		p.Place = hello.Events
-	default:
-		if err := b.o.Here.Since(ctx, p.Mark, func(id string) { stored[id] = true }); err != nil {
-			return err
+		if hello.Events == "" {
+			return errors.New("it doesn't say where its events end")
 		}
+		p.Place = hello.Events
 	}
-	for first := true; ; first = false {
+	var stored map[string]bool // nil: not looked for yet
+	for ctx.Err() == nil {
 		page, err := b.read(ctx, Events, p.Place)
 		if err != nil {
-			return err
+			// Nothing of the level is stored meanwhile, so that whoever begins here need not look for it.
+			if mark, err := b.o.Here.End(ctx); err == nil && stored != nil {
+				p.Mark = mark
+				if err := trail.leave(ctx, p); err != nil {
+					return err
+				}
+			}
+			pause(ctx, retry)
+			continue
+		}
+		first := stored == nil
+		if first {
+			stored = map[string]bool{}
+			if p.Log != "" {
+				if err := b.o.Here.Since(ctx, p.Mark, func(id string) { stored[id] = true }); err != nil {
+					return err
+				}
+			}
 		}
 		if page.Log != p.Log {
 			anew := p.Log != ""
@@ -378,12 +453,15 @@ func (b *Below) events(ctx context.Context, p Progress) error {
 		} else if page.Again && !first {
 			return errAgain // with what was stored by then
 		}
+		if page.Lost > 0 {
+			b.o.Log.Error("events of a level below are lost: it kept them for less time than it was away", "level", b.o.Name, "at_most", page.Lost)
+		}
 		var copied []Copied
 		scopes := b.o.Scopes()
 		for _, m := range page.Messages {
 			e, err := b.copied(m, scopes)
 			if err != nil {
-				b.o.Log.Warn("an event of a level below is left out", "level", b.o.Name, "subject", m.Subject, "error", err)
+				b.o.Log.Warn("an event of a level below is left out", "level", b.o.Name, "subject", Cut(m.Subject), "error", err)
 				continue
 			}
 			if !stored[e.ID] {
@@ -404,22 +482,26 @@ func (b *Below) events(ctx context.Context, p Progress) error {
 			return err
 		}
 	}
+	return ctx.Err()
 }
 
 var errAgain = errors.New("its server has lost what it stored last: reading some of it again")
 
-// shareable are the kinds of events that a level may tell here.
-var shareable = []string{string(event.KindHealth), string(event.KindMotion), string(event.KindSite), string(event.KindStream)}
-
 var (
 	errForeign = errors.New("it isn't of what the level may tell of")
 	errMixed   = errors.New("it speaks of another channel than its subject")
+	errTime    = errors.New("it is of the future")
 )
+
+// early is how far a level's clock may be ahead.
+const early = time.Hour
 
 // copied checks that an event is one that the level may tell.
 func (b *Below) copied(m Message, scopes []registry.Scope) (Copied, error) {
 	var e struct {
-		ID   string `json:"id"`
+		ID   string     `json:"id"`
+		Type event.Type `json:"type"`
+		Time time.Time  `json:"time"`
 		Data struct {
 			Channel *event.Channel `json:"channel"`
 			Site    string         `json:"site"`
@@ -429,8 +511,14 @@ func (b *Below) copied(m Message, scopes []registry.Scope) (Copied, error) {
 		return Copied{}, fmt.Errorf("reading it: %w", err)
 	}
 	kind, rest, _ := strings.Cut(strings.TrimPrefix(m.Subject, event.Prefix), ".")
-	if e.ID == "" || !slices.Contains(shareable, kind) {
+	of, known := event.Types()[e.Type]
+	switch {
+	case e.ID == "" || len(e.ID) > 64 || !slices.Contains(event.Shareable(), kind):
 		return Copied{}, errForeign
+	case !known || string(of.Kind()) != kind:
+		return Copied{}, errMixed
+	case time.Until(e.Time) > early:
+		return Copied{}, errTime
 	}
 	if event.Kind(kind) == event.KindSite {
 		if path := strings.ReplaceAll(rest, ".", "/"); e.Data.Site != path {

@@ -1,6 +1,7 @@
 package levels
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -22,10 +23,13 @@ import (
 // level is a level below, in memory.
 type level struct {
 	mu   sync.Mutex
+	site string // where it may register; empty: xiamen
 	away bool
 	log  string
 	logs map[string][]Message
 	lost bool // the next reading goes on from a place that isn't there any more
+
+	forgot bool // the same of records
 }
 
 func (l *level) add(log, subject, data string) {
@@ -56,6 +60,9 @@ func (l *level) Read(ctx context.Context, log, after string) (Page, error) {
 		p := Page{Log: l.log, Next: after}
 		if l.lost && log == Events {
 			p.Again, n, l.lost = true, 0, false
+		}
+		if l.forgot && log == Records && n > 0 {
+			p.Again, n, l.forgot = true, 0, false
 		}
 		if n > len(l.logs[log]) {
 			n = 0
@@ -174,7 +181,11 @@ func follow(t *testing.T, l *level, h *here) (b *Below, stop func()) {
 	t.Helper()
 	b = New(Options{
 		Name: "siming", Asker: l, Here: h, Log: slog.New(slog.DiscardHandler),
-		Scopes: func() []registry.Scope { return []registry.Scope{{Site: "xiamen"}} },
+		Scopes: func() []registry.Scope {
+			l.mu.Lock()
+			defer l.mu.Unlock()
+			return []registry.Scope{{Site: cmp.Or(l.site, "xiamen")}}
+		},
 	})
 	ctx, cancel := context.WithCancel(t.Context())
 	var running sync.WaitGroup
@@ -211,6 +222,7 @@ func TestRecords(t *testing.T) {
 		l.channel("far", "fuzhou", event.Online)        // isn't for it to register
 		l.add(Records, ofSite+"xiamen.huli", `{"path":"xiamen/huli","name":"湖里区"}`)
 		l.add(Records, ofSite+"xiamen.siming", `{"path":"xiamen/siming","name":"another"}`)
+		l.add(Records, ofSite+"fuzhou.gulou", `{"path":"fuzhou/gulou","name":"not theirs"}`)
 		b, stop := follow(t, l, h)
 		time.Sleep(time.Minute)
 		synctest.Wait()
@@ -220,13 +232,14 @@ func TestRecords(t *testing.T) {
 		if own, _ := h.Snapshot().Get("own"); own.Via != "" || own.URL != "rtsp://10.1.2.3/main" {
 			t.Errorf("own is %+v", own)
 		}
-		if s := b.State(); s.Refused != 2 || !strings.Contains(s.Why, "far") || !s.Connected {
+		if s := b.State(); s.Refused != 2 || !strings.Contains(s.Why, ": ") || !s.Connected {
 			t.Errorf("%+v", s)
 		}
 		huli, _ := h.Snapshot().Site("xiamen/huli")
 		siming, _ := h.Snapshot().Site("xiamen/siming")
-		if huli.Name != "湖里区" || siming.Name != "思明区" {
-			t.Errorf("sites %+v %+v", huli, siming)
+		_, gulou := h.Snapshot().Site("fuzhou/gulou")
+		if huli.Name != "湖里区" || siming.Name != "思明区" || gulou {
+			t.Errorf("sites %+v %+v %v", huli, siming, gulou)
 		}
 		l.channel("c1", "xiamen/huli", event.Offline)
 		l.add(Records, ofChannel+"c0", "")
@@ -234,6 +247,29 @@ func TestRecords(t *testing.T) {
 		synctest.Wait()
 		if got := fmt.Sprint(h.ids()); got != "[c1 c2 c3 c4 own]" || h.found["c1"] != event.Offline {
 			t.Errorf("%s, %v", got, h.found)
+		}
+		// Its server lost what it stored last: c1 is as it was before that.
+		l.set(func() {
+			l.forgot = true
+			l.logs[Records] = slices.DeleteFunc(l.logs[Records], func(m Message) bool { return strings.Contains(string(m.Data), `"offline"`) })
+		})
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		if h.found["c1"] != event.Online {
+			t.Errorf("c1 is %s", h.found["c1"])
+		}
+		// What it may register is another part of the city.
+		l.set(func() { l.site = "fuzhou" })
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		if got := fmt.Sprint(h.ids()); got != "[far own]" || b.State().Refused != 5 {
+			t.Errorf("registered are %s, refused %d", got, b.State().Refused)
+		}
+		l.set(func() { l.site = "xiamen" })
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		if got := fmt.Sprint(h.ids()); got != "[c1 c2 c3 c4 own]" {
+			t.Errorf("registered are %s", got)
 		}
 		stop()
 
@@ -315,6 +351,10 @@ func TestCopied(t *testing.T) {
 	b := New(Options{Name: "siming", Here: newHere(t), Log: slog.New(slog.DiscardHandler), Scopes: func() []registry.Scope {
 		return []registry.Scope{{Site: "xiamen"}}
 	}})
+	types := map[event.Kind]event.Type{}
+	for typ, of := range event.Types() {
+		types[of.Kind()] = typ
+	}
 	about := func(id, site string) event.Channel { return channel(id, 1, site).Event() }
 	for _, tt := range []struct {
 		data event.Payload
@@ -333,7 +373,7 @@ func TestCopied(t *testing.T) {
 		{event.Health{Channel: about("gate", "xiamen/siming")}, "sharpeyes.registry.log", errForeign},
 		{event.Site{Site: "xiamen/siming"}, "sharpeyes.event.site.xiamen.huli", errMixed},
 	} {
-		ev := event.New("gateway", event.HealthChanged, time.Now(), tt.data)
+		ev := event.New("gateway", types[tt.data.Kind()], time.Now(), tt.data)
 		text, err := json.Marshal(ev)
 		if err != nil {
 			t.Fatal(err)
@@ -344,6 +384,24 @@ func TestCopied(t *testing.T) {
 		}
 		if _, err := b.copied(Message{subject, text}, b.o.Scopes()); !errors.Is(err, tt.want) {
 			t.Errorf("%T on %s: %v, want %v", tt.data, subject, err, tt.want)
+		}
+	}
+	// Who goes by the type must not be told another thing than who goes by the subject.
+	for _, tt := range []struct {
+		typ  event.Type
+		at   time.Time
+		want error
+	}{
+		{event.HealthChanged, time.Now().Add(-30 * 24 * time.Hour), nil},
+		{event.GatewayIsolated, time.Now(), errMixed}, {"sharpeyes.unheard.of", time.Now(), errMixed}, {event.HealthChanged, time.Now().Add(2 * time.Hour), errTime},
+	} {
+		ev := event.New("gateway", tt.typ, tt.at, event.Health{Channel: about("gate", "xiamen/siming")})
+		text, err := json.Marshal(ev)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := b.copied(Message{ev.Topic(), text}, b.o.Scopes()); !errors.Is(err, tt.want) {
+			t.Errorf("%s at %s: %v, want %v", tt.typ, tt.at, err, tt.want)
 		}
 	}
 }
@@ -357,7 +415,7 @@ func FuzzCopied(f *testing.F) {
 		return []registry.Scope{{Site: "xiamen"}}
 	}})
 	kinds := maps.Collect(func(yield func(string, bool) bool) {
-		for _, k := range shareable {
+		for _, k := range event.Shareable() {
 			yield(k, true)
 		}
 	})

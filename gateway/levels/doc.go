@@ -5,8 +5,12 @@ package levels
 
 import (
 	"encoding/json"
+	"slices"
+	"strings"
+	"time"
 
 	"sharpeyes/registry"
+	"sharpeyes/registry/event"
 )
 
 // Record is a channel as the level above gets it: without the addresses and the credentials of its camera.
@@ -47,6 +51,32 @@ func (r Record) taken(via string) (registry.Channel, error) {
 	return c, err
 }
 
+// found is the status as the level above believes it: of words that are known, and of a bounded length.
+func (r Record) found() registry.Status {
+	s := r.Status
+	if !slices.Contains([]event.State{event.Online, event.Degraded, event.Offline, event.Disabled}, s.State) {
+		s.State = event.Unknown
+	}
+	if !slices.Contains(event.Reasons(), s.Reason) {
+		s.Reason = ""
+	}
+	if now := time.Now(); s.Since.After(now) {
+		s.Since = now.UTC()
+	}
+	s.Told, s.Event = "", Cut(s.Event)
+	s.Detail, s.Outage = Cut(s.Detail), Cut(s.Outage)
+	return s
+}
+
+// Cut is a text of a level as it is taken over: valid, and not longer than it need be.
+func Cut(s string) string {
+	const most = 500
+	if len(s) > most {
+		s = s[:most]
+	}
+	return strings.ToValidUTF8(s, "")
+}
+
 // Hello is who is there, on the level below.
 type Hello struct {
 	Node     string `json:"node"`
@@ -67,5 +97,6 @@ type Page struct {
 	Next     string // the place where it goes on
 	Pending  uint64 // messages that come after these
 	Again    bool   // the place from which it was read isn't there any more: something comes again
+	Lost     uint64 // messages, at most, that weren't kept for long enough
 	Messages []Message
 }

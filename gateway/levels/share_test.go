@@ -123,6 +123,18 @@ func TestTaken(t *testing.T) {
 	}
 }
 
+// TestFound has a level say anything of a state.
+func TestFound(t *testing.T) {
+	r := Record{Status: registry.Status{State: "broken", Reason: "whatever", Detail: strings.Repeat("字", 1000), Since: time.Now().Add(time.Hour), Told: "x"}}
+	if s := r.found(); s.State != event.Unknown || s.Reason != "" || len(s.Detail) > 500 || s.Since.After(time.Now()) || s.Told != "" {
+		t.Errorf("%+v", s)
+	}
+	r.Status = registry.Status{State: event.Offline, Reason: event.NoAnswer, Detail: "it fell", Outage: "xiamen", Event: "e1"}
+	if s := r.found(); s != r.Status {
+		t.Errorf("%+v", s)
+	}
+}
+
 // FuzzTaken has a level below send anything: what is taken over can be registered, and belongs to it.
 func FuzzTaken(f *testing.F) {
 	f.Add([]byte(`{"channel":{"id":"gate","name":"g","class":1,"site":"xiamen","scenario":"campus","url":"yes","sub_url":"yes","enabled":true},"status":{"state":"online"}}`))

@@ -70,7 +70,7 @@ func ID(rule, place, cause string) string {
 
 // Lasting reports whether the event begins something that another one ends.
 func Lasting(typ string) bool {
-	return typ == string(event.HealthChanged) || typ == string(event.SiteOutage) || typ == string(event.GatewayIsolated) || typ == RateBelow
+	return typ == string(event.HealthChanged) || typ == string(event.SiteOutage) || typ == string(event.GatewayIsolated) || typ == string(event.LevelLost) || typ == RateBelow
 }
 
 // New is an alert of the rule, caused by the event.

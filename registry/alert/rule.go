@@ -121,7 +121,8 @@ const (
 var usable = []string{
 	string(event.HealthChanged), string(event.MotionStarted), string(event.MotionEnded),
 	string(event.StreamStarted), string(event.StreamStopped), string(event.StreamFailed),
-	string(event.SiteOutage), string(event.SiteRestored), string(event.GatewayIsolated), string(event.GatewayReconnected), RateBelow,
+	string(event.SiteOutage), string(event.SiteRestored), string(event.GatewayIsolated), string(event.GatewayReconnected),
+	string(event.LevelLost), string(event.LevelBack), RateBelow,
 }
 
 // Compiled is a rule that is ready to be asked.

@@ -16,6 +16,12 @@ type Filter struct {
 	Channel   string // id
 }
 
+// Shareable are the kinds of events that a level may share with the one above: what happens to its cameras, and not
+// who does what, and what its own rules make of it.
+func Shareable() []string {
+	return []string{string(KindHealth), string(KindMotion), string(KindSite), string(KindStream)}
+}
+
 // ofPlaces reports whether events of the kind speak of no channel.
 func ofPlaces(kind string) bool { return kind == string(KindSite) || kind == string(KindGateway) }
 
