@@ -48,6 +48,9 @@ func (g *gateway) openAccess(ctx context.Context) error {
 			g.o.Password("admin", password)
 		}
 	}
+	if err := a.EnsureTickets(ctx); err != nil { // so that all gateways have it long before they need it
+		return err
+	}
 	// Whoever is connected to NATS has the permissions of then.
 	g.defers(users.Watch(func(name string, _ []byte) { g.bus.Disconnect(name) }))
 	g.accessSet.Lock()

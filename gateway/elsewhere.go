@@ -151,6 +151,9 @@ func as(server string, err error) error {
 		}
 	}
 	switch f.Reason {
+	case event.Unauthorized: // it isn't the camera that refuses a password, and nobody is to be kept from trying again
+		told.Reason = event.NoAnswer
+		told.Err = errors.Join(errOwnerAway, f.Err)
 	case event.ConnectRefused, event.ConnectTimeout, event.Unreachable, event.NoAnswer, event.SessionFull: // 503 among them
 		told.Err = errors.Join(errOwnerAway, f.Err)
 	}

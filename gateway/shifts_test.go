@@ -226,7 +226,8 @@ func TestAlwaysGivesWay(t *testing.T) {
 				for _, r := range readers {
 					r.Close()
 				}
-				time.Sleep(3 * time.Minute)
+				time.Sleep(3*time.Minute + 500*time.Millisecond) // not at a moment when turns end
+				synctest.Wait()
 				if n := len(h.Pulls()); n != 4 {
 					t.Errorf("%d are pulled when the readers have left, want 4", n)
 				}

@@ -66,6 +66,31 @@ func seal(key, body []byte) []byte {
 	return mac.Sum(nil)
 }
 
+// await returns a record that is there, and that this gateway hears of in a moment.
+func (a *Access) await(ctx context.Context, name string) ([]byte, error) {
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+	defer cancel()
+	for tick := time.NewTicker(10 * time.Millisecond); ; {
+		record, ok, err := a.store.Get(ctx, name)
+		if ok || err != nil {
+			tick.Stop()
+			return record, err
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			tick.Stop()
+			return nil, ctx.Err()
+		}
+	}
+}
+
+// EnsureTickets makes the key of tickets, unless there is one.
+func (a *Access) EnsureTickets(ctx context.Context) error {
+	_, err := a.signing(ctx)
+	return err
+}
+
 // signing is the key of tickets, which the first gateway that needs it makes.
 func (a *Access) signing(ctx context.Context) ([]byte, error) {
 	key, ok, err := a.store.Get(ctx, ticketKey)
@@ -75,7 +100,7 @@ func (a *Access) signing(ctx context.Context) ([]byte, error) {
 		if ok, err = a.store.Create(ctx, ticketKey, fresh); ok || err != nil {
 			key = fresh
 		} else { // another gateway was quicker
-			key, _, err = a.store.Get(ctx, ticketKey)
+			key, err = a.await(ctx, ticketKey)
 		}
 	}
 	if err == nil && len(key) < sha256.Size {

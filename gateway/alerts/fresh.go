@@ -40,6 +40,10 @@ func Fresh(all bool) []alert.Rule {
 			FoldBy: alert.ByRule, Severity: alert.Critical,
 		},
 		{
+			Name: "level-lost", Title: "A level below can't be reached", Enabled: true, Types: []string{string(event.LevelLost)},
+			FoldBy: alert.ByRule, Severity: alert.Critical,
+		},
+		{
 			Name: "rate-under-target", Title: "The online rate of {channel} is {rate}", Enabled: true, Types: []string{alert.RateBelow},
 			FoldBy: alert.ByChannel, Severity: alert.Warning,
 		},

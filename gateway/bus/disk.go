@@ -61,9 +61,10 @@ func (d *disk) look() {
 	}
 }
 
-// heard looks for what the server says when it can't write, before anybody's words are put in.
-func (d *disk) heard(format string) {
-	if strings.HasPrefix(format, "JetStream failed to store a msg on stream") || strings.HasPrefix(format, "JetStream out of ") && strings.HasSuffix(format, "will be DISABLED") {
+// heard looks for what the server says when it can't write. What it says of somebody's connection, with their words in
+// it, begins with their address.
+func (d *disk) heard(text string) {
+	if strings.HasPrefix(text, "JetStream failed to store a msg on stream") || strings.HasPrefix(text, "JetStream out of ") && strings.HasSuffix(text, "will be DISABLED") {
 		d.failed.Store(true)
 	}
 }

@@ -11,7 +11,7 @@ import (
 // server's own logger would end the process.
 type serverLog struct {
 	log   *slog.Logger
-	heard func(format string) // of errors
+	heard func(text string) // of errors
 
 	mu  sync.Mutex
 	err error
@@ -26,8 +26,9 @@ func (l *serverLog) Warnf(format string, v ...any) {
 }
 
 func (l *serverLog) Errorf(format string, v ...any) {
-	l.heard(format)
-	l.log.Error("NATS server", "text", fmt.Sprintf(format, v...))
+	text := fmt.Sprintf(format, v...)
+	l.heard(text)
+	l.log.Error("NATS server", "text", text)
 }
 
 func (l *serverLog) Fatalf(format string, v ...any) {
