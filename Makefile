@@ -132,6 +132,15 @@ bench-city: ## Three gateways share the reference city, one is killed; then kill
 	SHARPEYES_CITY=1 $(GO) test -tags e2e -count=1 -run TestCityOf -v -timeout 20m ./gateway/e2e
 	SHARPEYES_CHAOS=$(CHAOS) $(GO) test -tags e2e -count=1 -run TestChaos -v -timeout 0 ./gateway/e2e
 
+.PHONY: upgrade
+upgrade: ## Replace three gateways of an earlier version by this one, with readers and edits (FROM=a commit or tag)
+	@test -n "$(FROM)" || { echo 'upgrade: say from which version: make upgrade FROM=v1.0.0' >&2; exit 2; }
+	@mkdir -p bin/tools
+	rm -rf bin/tools/earlier && git worktree prune && git worktree add --detach bin/tools/earlier $(FROM)
+	$(GO) build -C bin/tools/earlier -o $(CURDIR)/bin/tools/sharpeyes-earlier ./cmd/sharpeyes; \
+		status=$$?; git worktree remove --force bin/tools/earlier; exit $$status
+	SHARPEYES_UPGRADE_FROM=$(CURDIR)/bin/tools/sharpeyes-earlier $(GO) test -tags e2e -count=1 -run TestRollingUpgrade -v -timeout 10m ./gateway/e2e
+
 .PHONY: fuzz
 fuzz: ## Each fuzz target for FUZZTIME (PKG=)
 	.ci/fuzz $(FUZZTIME) $(PKG)

@@ -627,3 +627,33 @@ func FuzzToken(f *testing.F) {
 		}
 	})
 }
+
+// late is a Store that hears of what others have written some readings later.
+type late struct {
+	*memory
+	unheard int // readings
+}
+
+func (l *late) Get(ctx context.Context, name string) ([]byte, bool, error) {
+	l.mu.Lock()
+	unheard := l.unheard > 0
+	l.unheard--
+	l.mu.Unlock()
+	if unheard {
+		return nil, false, nil
+	}
+	return l.memory.Get(ctx, name)
+}
+
+// Two gateways need the key of tickets at the same time: the one that didn't make it waits until it hears of it.
+func TestTicketsBeforeTheKeyIsHeardOf(t *testing.T) {
+	ctx := t.Context()
+	store := newMemory()
+	text, err := newAccess(t, access.Options{Store: store}).Ticket(ctx, "gate", "main", time.Minute)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := newAccess(t, access.Options{Store: &late{store, 3}}).CheckTicket(ctx, text, "gate", "main", false); err != nil {
+		t.Error(err)
+	}
+}

@@ -33,7 +33,7 @@ func TestFullDisk(t *testing.T) {
 	}
 	serve := func() {
 		script := `mount -t tmpfs -o size=48m none "$1" && shift && exec "$@"`
-		g.process = spawnIn(t, []string{"unshare", "-rm", "sh", "-c", script, "sh", g.dir}, nil, "serve", "--config", g.config)
+		g.process = spawnAs(t, built, []string{"unshare", "-rm", "sh", "-c", script, "sh", g.dir}, nil, "serve", "--config", g.config)
 		g.addresses(t)
 	}
 	serve()

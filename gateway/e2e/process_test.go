@@ -35,13 +35,13 @@ type process struct {
 // spawn starts the program. When the test ends it is asked to stop, and must exit with status 0.
 func spawn(t testing.TB, env []string, args ...string) *process {
 	t.Helper()
-	return spawnIn(t, nil, env, args...)
+	return spawnAs(t, built, nil, env, args...)
 }
 
-// spawnIn is spawn, by way of another program, which becomes the one that is meant.
-func spawnIn(t testing.TB, by, env []string, args ...string) *process {
+// spawnAs is spawn of any program, by way of another one, which becomes it.
+func spawnAs(t testing.TB, program string, by, env []string, args ...string) *process {
 	t.Helper()
-	line := append(append(by[:len(by):len(by)], built), args...)
+	line := append(append(by[:len(by):len(by)], program), args...)
 	p := &process{cmd: exec.Command(line[0], line[1:]...), exited: make(chan struct{})}
 	p.stdout.changed = make(chan struct{})
 	p.stderr.changed = make(chan struct{})
