@@ -50,6 +50,7 @@ var needs = map[string]need{
 	"GET " + prefix + "/stats":                         {"list", true, false},
 	"GET " + prefix + "/stats/rates":                   {"list", true, false},
 	"GET " + prefix + "/stats/rates/channels":          {"list", true, false},
+	"GET " + prefix + "/stats/rates/over":              {"list", true, false},
 	"GET " + prefix + "/streams":                       {"list", true, false},
 	"GET " + prefix + "/streams/{id}":                  {"list", true, false},
 	"POST " + prewarmPath:                              {"view", true, false},

@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"fmt"
 	"math"
 	"net/http"
 	"net/url"
@@ -53,6 +54,26 @@ type ratesInput struct {
 	Format string `query:"format" doc:"json (the default) or csv" example:"json"`
 }
 
+// The bounds of rates over time.
+const (
+	mostSteps    = 200
+	shortestStep = 5 * time.Minute
+)
+
+type ratesOverInput struct {
+	request
+	rateFilters
+	Period
+	By   string `query:"by" doc:"class, site, scenario; several joined by commas; empty for the total alone" example:"class"`
+	Step string `query:"step" doc:"5m or longer, at most 200 in the period; left out: 1h" example:"1h"`
+}
+
+type ratesOverOutput struct {
+	Body struct {
+		Items []registry.Rates `json:"items" doc:"one for each step, the oldest first; the last is as long as it is so far"`
+	}
+}
+
 type channelRatesInput struct {
 	request
 	rateFilters
@@ -90,6 +111,10 @@ func (a *API) ratesOperations(h huma.API) {
 			"Maintenance, and time when a channel was disabled or not registered, is excluded; time of which nothing is known counts for neither and is told as unknown. Channels belong to the groups that they belong to now.",
 		Responses: either("the rates", schemas.Schema(reflect.TypeFor[registry.Rates](), true, "Rates")),
 	}, a.rates)
+	register(a, h, huma.Operation{
+		OperationID: "get-rates-over-time", Method: http.MethodGet, Path: prefix + "/stats/rates/over", Tags: []string{"channels"},
+		Summary: "Online and intact rates over time, step by step", Description: "What /stats/rates tells of each step of a period.",
+	}, a.ratesOver)
 	register(a, h, huma.Operation{
 		OperationID: "get-channel-rates", Method: http.MethodGet, Path: prefix + "/stats/rates/channels", Tags: []string{"channels"},
 		Summary:   "The channels behind a rate, those first that were offline the longest",
@@ -164,6 +189,52 @@ func asCSV(values url.Values) (bool, error) {
 	default:
 		return false, badQuery("format", f, "must be json or csv")
 	}
+}
+
+func (a *API) ratesOver(ctx context.Context, in *ratesOverInput) (*ratesOverOutput, error) {
+	values := in.r.URL.Query()
+	q, from, until, err := ratesQuery(values, "by", "step")
+	if err != nil {
+		return nil, err
+	}
+	for _, name := range []string{"limit", "cursor"} {
+		if values.Has(name) {
+			return nil, badQuery(name, "", "has no meaning here")
+		}
+	}
+	q.Within = within(ctx, "list")
+	by, err := registry.ParseBy(values.Get("by"))
+	if err != nil {
+		return nil, badQueryError{err}
+	}
+	step := time.Hour
+	if s := values.Get("step"); s != "" {
+		if step, err = time.ParseDuration(s); err != nil || step < shortestStep {
+			return nil, badQuery("step", s, "must be a time of 5m or longer, like 1h")
+		}
+	}
+	if !from.Before(until) {
+		return nil, badQuery("from", values.Get("from"), "must be before until")
+	}
+	if until.Sub(from) > mostSteps*step {
+		return nil, badQuery("step", step.String(), fmt.Sprintf("would be more than %d in the period: make it longer", mostSteps))
+	}
+	ctx, cancel := a.readingThePast(ctx, in.request)
+	defer cancel()
+	var out ratesOverOutput
+	out.Body.Items = []registry.Rates{}
+	for begin := from; begin.Before(until); begin = begin.Add(step) {
+		end := begin.Add(step)
+		if end.After(until) {
+			end = until
+		}
+		one, err := a.o.Rates.Rates(ctx, q, by, begin, end)
+		if err != nil {
+			return nil, refuse(err)
+		}
+		out.Body.Items = append(out.Body.Items, one)
+	}
+	return &out, nil
 }
 
 func (a *API) rates(ctx context.Context, in *ratesInput) (*exportOutput, error) {

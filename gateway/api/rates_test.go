@@ -65,6 +65,19 @@ func TestRates(t *testing.T) {
 		wantProblem(t, b.ask("GET", "/api/v1/stats/rates?"+query, ""), http.StatusBadRequest)
 	}
 
+	var over struct{ Items []registry.Rates }
+	decode(t, b.ask("GET", "/api/v1/stats/rates/over?by=class&step=1h&from=2026-05-01T00:00:00Z&until=2026-05-01T05:30:00Z", ""), http.StatusOK, &over)
+	if len(over.Items) != 6 || !a.from.Equal(time.Date(2026, 5, 1, 5, 0, 0, 0, time.UTC)) || !a.until.Equal(time.Date(2026, 5, 1, 5, 30, 0, 0, time.UTC)) {
+		t.Errorf("%d steps, the last from %s until %s", len(over.Items), a.from, a.until)
+	}
+	decode(t, b.ask("GET", "/api/v1/stats/rates/over", ""), http.StatusOK, &over)
+	if len(over.Items) != 24 {
+		t.Errorf("without anything: %d steps", len(over.Items))
+	}
+	for _, query := range []string{"step=1m", "step=x", "step=5m&from=2026-05-01T00:00:00Z&until=2026-05-03T00:00:00Z", "from=2026-05-02T00:00:00Z&until=2026-05-01T00:00:00Z", "limit=5", "format=csv"} {
+		wantProblem(t, b.ask("GET", "/api/v1/stats/rates/over?"+query, ""), http.StatusBadRequest)
+	}
+
 	var page registry.ChannelRates
 	decode(t, b.ask("GET", "/api/v1/stats/rates/channels?limit=5&cursor=abc&tag=gate", ""), http.StatusOK, &page)
 	if page.Total != 9 || page.Next != "n" || a.limit != 5 || a.cursor != "abc" || a.q.Tags[0] != "gate" {
