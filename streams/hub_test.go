@@ -155,6 +155,7 @@ func TestOnePullForAll(t *testing.T) {
 			t.Fatalf("%d connections after the linger, want 0", n)
 		}
 		synctest.Wait()
+		synctest.Wait()
 		if l.started != 1 || l.stopped != 1 || l.failed != 0 {
 			t.Fatalf("observer heard %+v", l)
 		}
@@ -283,6 +284,7 @@ func TestFailures(t *testing.T) {
 		if n := c.opened.Load(); n != 1 {
 			t.Fatalf("a refused password was tried %d times", n)
 		}
+		synctest.Wait()
 		if l.failed != 1 || l.reason != event.Unauthorized {
 			t.Fatalf("observer heard %+v", l)
 		}
@@ -314,6 +316,7 @@ func TestFailedPullIsNotTriedAtOnce(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
+		synctest.Wait()
 		if n := c.opened.Load(); n != 1 || l.failed != 1 {
 			t.Fatalf("100 readers made %d attempts and %d failures to tell", n, l.failed)
 		}

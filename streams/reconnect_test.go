@@ -43,6 +43,7 @@ func TestReadersStayOverAReconnect(t *testing.T) {
 			}
 		}
 		time.Sleep(time.Minute)
+		synctest.Wait()
 		if l.started != 1 || l.failed != 0 || l.stopped != 0 {
 			t.Fatalf("the observer heard of an interruption that nobody saw: %+v", l)
 		}
@@ -57,6 +58,7 @@ func TestReadersStayOverAReconnect(t *testing.T) {
 		if waited := time.Since(before); waited < 9*time.Second || waited > 11*time.Second {
 			t.Fatalf("told after %v, want 10 s", waited)
 		}
+		synctest.Wait()
 		synctest.Wait()
 		if l.failed != 1 {
 			t.Fatalf("observer heard %+v", l)
