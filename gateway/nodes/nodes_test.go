@@ -209,11 +209,14 @@ func newGateways(t *testing.T) *gateways {
 	}
 }
 
-func (g *gateways) start(name string) {
+func (g *gateways) start(name string) { g.startAt(name, time.Now()) }
+
+// startAt starts one by whose clock it is that time.
+func (g *gateways) startAt(name string, now time.Time) {
 	g.t.Helper()
 	g.cut[name] = new(atomic.Bool)
 	n, err := Join(g.t.Context(), Options{
-		Self:   Node{Name: name, Instance: name + fmt.Sprint(time.Now().UnixNano()), Capacity: 1, Started: time.Now()},
+		Self:   Node{Name: name, Instance: name + fmt.Sprint(time.Now().UnixNano()), Capacity: 1, Started: now},
 		Bucket: own{g.s, g.cut[name]}, Counts: city, Log: slog.New(slog.DiscardHandler),
 	})
 	if err != nil {
@@ -323,6 +326,26 @@ func TestComeAndGo(t *testing.T) {
 		g.end("a")
 		g.within(2*beat, 1)
 		g.end("c")
+	})
+}
+
+// Who is alive is measured by each gateway's own clock: they may differ by years.
+func TestClocksNeedNotAgree(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := newGateways(t)
+		g.start("a")
+		g.within(0, 1)
+		g.startAt("b", time.Now().AddDate(10, 0, 0))
+		g.within(together+Settle+beat, 2)
+		g.startAt("c", time.Unix(0, 0))
+		g.within(together+Settle+beat, 3)
+		g.cut["b"].Store(true)
+		g.within(Dead+2*beat, 2)
+		g.cut["b"].Store(false)
+		g.within(together+Settle+2*beat, 3)
+		for _, name := range []string{"a", "b", "c"} {
+			g.end(name)
+		}
 	})
 }
 
