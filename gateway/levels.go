@@ -2,9 +2,7 @@ package gateway
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
-	"fmt"
 	"net"
 	"net/netip"
 	"net/url"
@@ -14,12 +12,10 @@ import (
 	"sync"
 	"time"
 
-	"sharpeyes/config"
 	"sharpeyes/gateway/access"
 	"sharpeyes/gateway/api"
 	"sharpeyes/gateway/bus"
 	"sharpeyes/gateway/levels"
-	"sharpeyes/gateway/rates"
 	"sharpeyes/registry"
 	"sharpeyes/registry/event"
 	"sharpeyes/streams"
@@ -76,40 +72,6 @@ func (g *gateway) openLevels(ctx context.Context) error {
 	return nil
 }
 
-// sharedEvents are the filters of the events that the level above gets.
-func sharedEvents(s config.Share) []event.Filter {
-	f := event.Filter{Kinds: s.Kinds, Scenarios: s.Scenarios}
-	for _, c := range s.Classes {
-		f.Classes = append(f.Classes, fmt.Sprint(c))
-	}
-	if len(s.Sites) == 0 {
-		return []event.Filter{f}
-	}
-	var all []event.Filter
-	for _, site := range s.Sites {
-		f.Site = site
-		all = append(all, f)
-	}
-	return all
-}
-
-// wants reports whether the level above gets a channel.
-func wants(s config.Share) func(*registry.Channel) bool {
-	scope := registry.Scope{Scenarios: s.Scenarios}
-	for _, c := range s.Classes {
-		scope.Classes = append(scope.Classes, registry.Class(c))
-	}
-	scopes := []registry.Scope{scope}
-	if len(s.Sites) > 0 {
-		scopes = nil
-		for _, site := range s.Sites {
-			scope.Site = site
-			scopes = append(scopes, scope)
-		}
-	}
-	return func(c *registry.Channel) bool { return registry.Covered(scopes, c) }
-}
-
 // run shares and takes over until ctx ends.
 func (l *leveling) run(ctx context.Context) error {
 	var running sync.WaitGroup
@@ -128,85 +90,6 @@ func (l *leveling) run(ctx context.Context) error {
 	}
 	<-ctx.Done()
 	return ctx.Err()
-}
-
-// watchAbove notes whether the level above is connected.
-func (l *leveling) watchAbove(ctx context.Context) {
-	for tick := time.NewTicker(time.Second); ; {
-		connected := l.g.bus.Above()
-		l.mu.Lock()
-		changed := l.above == nil || l.above.Connected != connected
-		if changed {
-			l.above = &api.Above{Connected: connected, Since: time.Now().UTC()}
-		}
-		l.mu.Unlock()
-		if changed {
-			l.g.log.Info("the level above", "connected", connected)
-		}
-		select {
-		case <-tick.C:
-		case <-ctx.Done():
-			tick.Stop()
-			return
-		}
-	}
-}
-
-// aboveNow is how the level above is; nil when there is none.
-func (l *leveling) aboveNow() *api.Above {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.above == nil {
-		return nil
-	}
-	now := *l.above
-	now.Channels = l.share.Channels()
-	return &now
-}
-
-// hello is who is here.
-func (l *leveling) hello(events string) any {
-	return levels.Hello{Node: l.g.config().Node.Name, Version: l.g.o.Version, Channels: l.share.Channels(), Events: events}
-}
-
-// question asks a level below where a stream can be read, and answer is what it says.
-type (
-	question struct {
-		ID      string          `json:"id"`
-		Profile streams.Profile `json:"profile"`
-	}
-	answer struct {
-		URL    string       `json:"url,omitempty"`
-		Reason event.Reason `json:"reason,omitempty"`
-		Detail string       `json:"detail,omitempty"`
-	}
-)
-
-// open is where the level above can read a stream of what it gets.
-func (l *leveling) open(ctx context.Context, text []byte) any {
-	var q question
-	if json.Unmarshal(text, &q) != nil {
-		return answer{Reason: event.BadAnswer, Detail: "the question can't be read"}
-	}
-	ch, ok := l.g.bus.Registry().Snapshot().Get(q.ID)
-	if !ok || !l.share.Wants(&ch) || q.Profile != streams.Main && q.Profile != streams.Sub {
-		return answer{Reason: event.NotFound, Detail: "there is no such channel"}
-	}
-	ticket, err := l.g.access.Ticket(ctx, ch.ID, string(q.Profile), ticketTime)
-	if err != nil {
-		return answer{Reason: event.NoAnswer, Detail: "no ticket can be made now"}
-	}
-	return answer{URL: streamURL(l.g.reached(l.g.rtsp), ch.ID, q.Profile, ticket)}
-}
-
-// streamURL is where a gateway serves a stream to who has a ticket.
-func streamURL(address, id string, p streams.Profile, ticket string) string {
-	path := "/" + id
-	if p == streams.Sub {
-		path += "/sub"
-	}
-	u := url.URL{Scheme: "rtsp", Host: address, Path: path, RawQuery: url.Values{"ticket": {ticket}}.Encode()}
-	return u.String()
 }
 
 // at is a channel of a level below as that serves it.
@@ -378,110 +261,4 @@ func (l *leveling) list() []api.Level {
 	}
 	slices.SortFunc(out, func(a, b api.Level) int { return strings.Compare(a.Name, b.Name) })
 	return out
-}
-
-// What follows is the gateway as levels know it.
-
-// Snapshot is the registry now.
-func (l *leveling) Snapshot() *registry.Snapshot { return l.g.bus.Registry().Snapshot() }
-
-// Update makes one transaction in the name of the level.
-func (l *leveling) Update(ctx context.Context, by string, fn func(*registry.Snapshot) (registry.Transaction, error)) error {
-	var gone []string
-	_, err := l.g.bus.Registry().Update(ctx, by, "level", func(now *registry.Snapshot) (registry.Transaction, error) {
-		tx, err := fn(now)
-		gone = tx.Delete
-		return tx, err
-	})
-	for _, id := range gone {
-		if err == nil {
-			l.g.statuses.Delete(id)
-			l.g.rates.Record(rates.Change{ID: id, At: time.Now()})
-		}
-	}
-	return err
-}
-
-// Found takes over the status of a channel of a level.
-func (l *leveling) Found(c registry.Channel, s registry.Status) {
-	was := l.g.statuses.Get(c.ID)
-	if was == s {
-		return
-	}
-	l.g.statuses.Set(c.ID, s)
-	l.g.bus.PutStatus(c.ID, s)
-	if was.State != s.State || was.Reason != s.Reason {
-		l.g.rates.Record(rates.Change{ID: c.ID, To: s.State, Reason: s.Reason, At: s.Since})
-	}
-}
-
-// Copy stores and sends events of a level.
-func (l *leveling) Copy(ctx context.Context, events []levels.Copied) error {
-	all := make([]bus.Copied, len(events))
-	for i, e := range events {
-		all[i] = bus.Copied(e)
-	}
-	return l.g.bus.Copy(ctx, all)
-}
-
-// End is the sequence of the newest event.
-func (l *leveling) End(ctx context.Context) (uint64, error) { return l.g.bus.EventsEnd(ctx) }
-
-// Since calls f with the id of each event after a sequence.
-func (l *leveling) Since(ctx context.Context, after uint64, f func(id string)) error {
-	return l.g.bus.EventIDs(ctx, after, f)
-}
-
-// Progress is how far a level was read.
-func (l *leveling) Progress(level, log string) (p levels.Progress, err error) {
-	b, ok, err := l.progress.Get(context.Background(), level+"."+log) // from memory
-	if err != nil || !ok {
-		return p, err
-	}
-	if err := json.Unmarshal(b, &p); err != nil {
-		return p, fmt.Errorf("reading how far %s was read: %w", level, err)
-	}
-	return p, nil
-}
-
-// Proceed stores how far a level was read.
-func (l *leveling) Proceed(ctx context.Context, level, log string, p levels.Progress) error {
-	b, err := json.Marshal(p)
-	if err != nil {
-		return err
-	}
-	return l.progress.Put(ctx, level+"."+log, b)
-}
-
-// Lost tells that a level doesn't answer any more.
-func (l *leveling) Lost(level string, since time.Time) {
-	l.told(event.LevelLost, level, since, "the level "+level+" can't be reached: what is known of its channels is from before")
-}
-
-// Back tells that a level answers again.
-func (l *leveling) Back(level string, since time.Time) {
-	l.told(event.LevelBack, level, since, "the level "+level+" is reached again")
-}
-
-func (l *leveling) told(t event.Type, level string, since time.Time, detail string) {
-	l.g.bus.Publish(event.New(l.g.config().Node.Name, t, time.Now(), event.Gateway{Node: level, Detail: detail, Since: since.UTC()}))
-}
-
-// asker is a level below as package levels asks it.
-type asker struct{ *bus.Below }
-
-// Hello asks who is there.
-func (a asker) Hello(ctx context.Context) (h levels.Hello, err error) {
-	err = a.Below.Hello(ctx, &h)
-	return h, err
-}
-
-// Read asks for what comes in a log after a sequence.
-func (a asker) Read(ctx context.Context, log, after string) (levels.Page, error) {
-	p, err := a.Below.Read(ctx, log, after)
-	all := levels.Page{Log: p.Log, Next: p.Next, Pending: p.Pending, Again: p.Again, Lost: p.Lost, Messages: make([]levels.Message, len(p.Messages))}
-	for i, m := range p.Messages {
-		all.Messages[i] = levels.Message(m)
-	}
-	return all, err
 }

@@ -108,7 +108,9 @@ func TestFullDisk(t *testing.T) {
 		if res, b, err := g.try(t, http.MethodGet, "/readyz", ""); err != nil || res.StatusCode != http.StatusOK {
 			return fmt.Errorf("%v %s", err, b)
 		}
-		var page struct{ Items []struct{ Data struct{ State string } } }
+		var page struct {
+			Items []struct{ Data struct{ State string } }
+		}
 		if g.get(t, "/api/v1/events?limit=1&kind=health&channel=yard", &page); len(page.Items) != 1 || page.Items[0].Data.State != "offline" {
 			return fmt.Errorf("the last event of the yard is %v", page.Items)
 		}
