@@ -132,6 +132,10 @@ bench-city: ## Three gateways share the reference city, one is killed; then kill
 	SHARPEYES_CITY=1 $(GO) test -tags e2e -count=1 -run TestCityOf -v -timeout 20m ./gateway/e2e
 	SHARPEYES_CHAOS=$(CHAOS) $(GO) test -tags e2e -count=1 -run TestChaos -v -timeout 0 ./gateway/e2e
 
+.PHONY: clock
+clock: ## Set the clock of one of two gateways to and fro while they work (builds everything anew)
+	SHARPEYES_CLOCK=1 $(GO) test -tags e2e -count=1 -run TestClockJumps -v -timeout 20m ./gateway/e2e
+
 .PHONY: upgrade
 upgrade: ## Replace three gateways of an earlier version by this one, with readers and edits (FROM=a commit or tag)
 	@test -n "$(FROM)" || { echo 'upgrade: say from which version: make upgrade FROM=v1.0.0' >&2; exit 2; }

@@ -27,17 +27,18 @@ func (s second) rate() float64 { return float64(s.pictures) / windowLen }
 // window keeps the last seconds.
 type window struct {
 	ring   [ringLen]second
-	newest int64 // since the epoch; 0: none yet
-	since  int64 // the first whole second
+	begin  time.Time // of the first second; seconds are counted from there, whatever becomes of the clock
+	newest int64     // 0: none yet
+	since  int64     // the first whole second
 }
 
 // advance empties the seconds up to one. Time that goes back is taken for the newest.
 func (w *window) advance(at time.Time) {
-	s := at.Unix()
 	if w.newest == 0 {
-		w.newest, w.since = s, s+1
+		w.begin, w.newest, w.since = at, 1, 2
 		return
 	}
+	s := 1 + int64(at.Sub(w.begin)/time.Second)
 	for i := max(w.newest+1, s-ringLen+1); i <= s; i++ {
 		w.ring[i%ringLen] = second{}
 	}

@@ -143,7 +143,7 @@ func (c *connection) until() (time.Time, Reason) {
 
 // alive reports whether a reader over UDP was heard from although its connection is silent.
 func (c *connection) alive() bool {
-	return c.player != nil && c.overUDP() && time.Since(time.Unix(0, c.ports.heard.Load())) < c.server.bounds.idle
+	return c.player != nil && c.overUDP() && c.ports.silent() < c.server.bounds.idle
 }
 
 // bye tells why the connection ends when it is not the reader that has left.

@@ -17,8 +17,9 @@ type outlet struct {
 	nc  net.Conn
 	raw syscall.RawConn // nil: it can't be written to without waiting
 
-	began atomic.Int64 // when the write that is under way began, Unix ns; 0: none
-	stuck atomic.Bool  // closed because the reader took nothing
+	opened time.Time
+	began  atomic.Int64 // when the write that is under way began, ns after that, since the wall clock may be set; 0: none
+	stuck  atomic.Bool  // closed because the reader took nothing
 
 	mu      sync.Mutex
 	rest    []byte // what the kernel did not take of the last try
@@ -33,7 +34,7 @@ type outlet struct {
 }
 
 func newOutlet(nc net.Conn) *outlet {
-	o := &outlet{nc: nc}
+	o := &outlet{nc: nc, opened: time.Now().Add(-1)}
 	if c, ok := nc.(*net.TCPConn); ok { // TLS can't leave a record half written
 		if raw, err := c.SyscallConn(); err == nil {
 			o.raw = raw
@@ -77,7 +78,7 @@ func (o *outlet) writePieces(b ...[]byte) {
 				b[0] = b[0][n:]
 			}
 		}
-		o.began.Store(time.Now().UnixNano())
+		o.began.Store(int64(time.Since(o.opened)))
 		if len(o.scratch) == 1 {
 			_, o.err = o.nc.Write(o.scratch[0])
 		} else {
@@ -127,7 +128,7 @@ func (o *outlet) try(b []byte) (took, left bool) {
 
 // overdue closes the connection when a write has waited since before the given time.
 func (o *outlet) overdue(before time.Time) {
-	if began := o.began.Load(); began != 0 && began < before.UnixNano() {
+	if began := o.began.Load(); began != 0 && began < int64(before.Sub(o.opened)) {
 		o.stuck.Store(true)
 		o.nc.Close()
 	}

@@ -5,7 +5,6 @@ import (
 	"encoding/binary"
 	"errors"
 	"sync"
-	"time"
 
 	"sharpeyes/streams"
 )
@@ -47,7 +46,7 @@ func (p *player) start(ctx context.Context, end context.CancelFunc, answer []byt
 	ctx, p.stop = context.WithCancel(ctx)
 	c.player = p
 	if c.ports != nil {
-		c.ports.heard.Store(time.Now().UnixNano())
+		c.ports.hear()
 	}
 	c.server.stats.playing.Add(1)
 	if err := p.send(ctx, answer); err != nil {

@@ -17,8 +17,9 @@ import (
 // that is as large as systems allow by default, and would hold up all others with it.
 type ports struct {
 	rtp, rtcp *net.UDPConn
-	plain     atomic.Bool  // the kernel can't cut packets
-	heard     atomic.Int64 // when the reader last sent anything, Unix ns
+	plain     atomic.Bool // the kernel can't cut packets
+	opened    time.Time
+	heard     atomic.Int64 // when the reader last sent anything, ns after that: the wall clock may be set
 	wg        sync.WaitGroup
 }
 
@@ -37,13 +38,19 @@ func listenPorts(near *net.TCPAddr) (*ports, error) {
 			rtcp, err := net.ListenUDP("udp", &net.UDPAddr{IP: near.IP, Zone: near.Zone, Port: port + 1})
 			if err == nil {
 				rtp.SetWriteBuffer(udpBuffer)
-				return &ports{rtp: rtp, rtcp: rtcp}, nil
+				return &ports{rtp: rtp, rtcp: rtcp, opened: time.Now()}, nil
 			}
 		}
 		rtp.Close()
 	}
 	return nil, errors.New("no two neighbouring ports are free")
 }
+
+// hear notes that the reader sent something just now.
+func (p *ports) hear() { p.heard.Store(int64(time.Since(p.opened))) }
+
+// silent is for how long the reader has sent nothing.
+func (p *ports) silent() time.Duration { return time.Since(p.opened) - time.Duration(p.heard.Load()) }
 
 // close waits until nobody listens any more.
 func (p *ports) close() {
@@ -73,7 +80,7 @@ func (p *ports) receive(c *net.UDPConn, reader netip.Addr) {
 			return
 		}
 		if err == nil && plain(from).Addr() == reader { // else it may be an ICMP error
-			p.heard.Store(time.Now().UnixNano())
+			p.hear()
 		}
 	}
 }
