@@ -105,19 +105,25 @@ func (d *disk) watch(ctx context.Context, s *server.Server) {
 		if !d.failed.Load() || d.low.Load() {
 			continue
 		}
-		err := s.ShutdownJetStream()
-		if err == nil {
-			err = s.EnableJetStream(cfg)
-		}
-		if err != nil {
+		d.failed.Store(false) // before it is opened: what fails from then on is another failure
+		if err := openAnew(s, *cfg); err != nil {
+			d.failed.Store(true)
 			d.log.Error("The store can't be opened anew; trying again", "error", err)
 			continue
 		}
-		d.failed.Store(false)
 		d.mu.Lock()
 		close(d.waking)
 		d.waking = make(chan struct{})
 		d.mu.Unlock()
 		d.log.Warn("The store had failed and was opened anew")
 	}
+}
+
+// openAnew closes the server's store and opens it again. The server writes into the configuration that it is given, which
+// is a copy therefore: the next time, it would look for the store in another folder.
+func openAnew(s *server.Server, cfg server.JetStreamConfig) error {
+	if err := s.ShutdownJetStream(); err != nil {
+		return err
+	}
+	return s.EnableJetStream(&cfg)
 }

@@ -24,8 +24,12 @@ const (
 // store, until ctx ends; work must end soon after its context, and is begun again when it fails.
 func (b *Bus) Lead(ctx context.Context, name string, work func(context.Context) error) error {
 	kv, err := b.leases(ctx)
-	if err != nil {
-		return err
+	for err != nil {
+		b.log.Warn("A lease can't be asked for", "lease", name, "error", err)
+		if !pause(ctx, leaseRenew) {
+			return ctx.Err()
+		}
+		kv, err = b.leases(ctx)
 	}
 	for ctx.Err() == nil {
 		revision, err := kv.Create(ctx, name, []byte(b.node))
